@@ -1,0 +1,240 @@
+"""The actions that we send, each made in one place, and what is read out of their answers. No I/O.
+
+Names and headers are those of Asterisk's manager (`manager show command <name>`).
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from dialer.ami import encode, journal
+from dialer.ami.codec import Message, Unsendable
+from dialer.domain.ids import AttemptId, attempt_of, channel_id
+from dialer.engine.ports import DeviceState, Order
+
+DIALPLAN_VERSION = "1"
+"""The version of `config/asterisk/extensions_mi.conf` that this program speaks with."""
+
+ACTION_ID_PREFIX = "mi-"
+
+REVOKED = "mi-no"
+"""The family of revocations in AstDB; the key is the attempt's channel id, the value the epoch in seconds."""
+
+NO_CHANNEL = "No such channel"
+"""What `Hangup` is refused with when the channel is not there, or no longer."""
+
+_NON_SELECTED_USER_CLEARING = 26
+
+_MAX_DEPARTMENT = 200
+_ID_PARTS = 4
+# What a configured value may hold inside a `Variable`, which Originate splits at commas and unquotes.
+_PLAIN = re.compile(r"[\w+./&@:-]*", re.ASCII)
+_NUMBER = re.compile(r"\+?[0-9]{1,20}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action without its ActionID, which the session gives.
+
+    `complete` names the event that ends its list of events ('': the answer is a single response). `about` ties
+    events that bear the ActionID to an attempt.
+    """
+
+    name: str
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    complete: str = ""
+    about: AttemptId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to an action: its response, and the events of its list."""
+
+    response: Message
+    events: tuple[Message, ...] = ()
+
+
+def challenge() -> Action:
+    """Ask for the challenge of a login that never sends the secret."""
+    return Action("Challenge", (("AuthType", "MD5"),))
+
+
+def login(username: str, secret: str, question: str) -> Action:
+    """Answer a challenge. Of all events only `system` until the filters are set: it carries `FullyBooted`."""
+    # MD5 is the manager's only challenge; what protects the link is TLS or loopback.
+    key = hashlib.md5((question + secret).encode(), usedforsecurity=False).hexdigest()
+    return Action("Login", (("AuthType", "MD5"), ("Username", username), ("Key", key), ("Events", "system")))
+
+
+def events_on() -> Action:
+    """Let through every event that the filters allow."""
+    return Action("Events", (("EventMask", "on"),))
+
+
+def filter_event(criteria: str, value: str) -> Action:
+    """Add a filter in the form of Asterisk 20.11, 21.6, 22.1 and later."""
+    return Action("Filter", (("Operation", "Add"), ("MatchCriteria", criteria), ("Filter", value)))
+
+
+def filter_text(pattern: str) -> Action:
+    """Add a filter in the older form: a regular expression over the whole text of an event."""
+    return Action("Filter", (("Operation", "Add"), ("Filter", pattern)))
+
+
+def getvar(name: str) -> Action:
+    """Ask for a global variable; the answer is the header `Value`."""
+    return Action("Getvar", (("Variable", name),))
+
+
+def ping() -> Action:
+    """Ask for a sign of life."""
+    return Action("Ping")
+
+
+def core_status() -> Action:
+    """Ask when Asterisk started."""
+    return Action("CoreStatus")
+
+
+def core_show_channels() -> Action:
+    """Ask for every living channel."""
+    return Action("CoreShowChannels", complete="CoreShowChannelsComplete")
+
+
+def device_state_list() -> Action:
+    """Ask for every device's state."""
+    return Action("DeviceStateList", complete="DeviceStateListComplete")
+
+
+def journal_get(attempt: AttemptId) -> Action:
+    """Ask for an attempt's journal entry. By key: reading the whole family would hold AstDB's lock."""
+    return _get(journal.FAMILY, attempt)
+
+
+def revocation_get(attempt: AttemptId) -> Action:
+    """Ask for an attempt's revocation."""
+    return _get(REVOKED, attempt)
+
+
+def _get(family: str, attempt: AttemptId) -> Action:
+    return Action("DBGet", (("Family", family), ("Key", channel_id(attempt))), complete="DBGetComplete")
+
+
+def revocation_put(attempt: AttemptId, value: str) -> Action:
+    """Revoke an attempt: from the acknowledgement on the dialplan finds `value` under its key."""
+    return Action("DBPut", (("Family", REVOKED), ("Key", channel_id(attempt)), ("Val", value)))
+
+
+def hangup(attempt: AttemptId) -> Action:
+    """Hang up an attempt's agent leg: by its id, never by a name, which another channel may bear by then."""
+    return Action("Hangup", (("Channel", channel_id(attempt)), ("Cause", str(_NON_SELECTED_USER_CLEARING))))
+
+
+def originate(order: Order) -> Action:
+    """Ring the agent, with the attempt as its ChannelId and everything that the dialplan needs.
+
+    Raises `Unsendable` when a configured value holds what Originate would split.
+    """
+    if _NUMBER.fullmatch(order.number) is None:
+        raise Unsendable("the number to dial is not a plain number")
+    channel = channel_id(order.attempt)
+    headers = (
+        ("Channel", order.agent_endpoint),
+        ("ChannelId", channel),
+        ("Context", "mi-agent"),
+        ("Exten", order.number),
+        ("Priority", "1"),
+        ("Async", "true"),
+        ("Timeout", str(order.agent_ring * 1000)),
+        ("CallerID", f'"{encode.caller_name(order.caller_name)}" <{order.number}>'),
+        # Pushed first, so that an agent leg that is never answered is journalled too; the quotes keep the commas.
+        ("Variable", f'CHANNEL(hangup_handler_push)="mi-end,s,1({_plain("ChannelId", channel)})"'),
+        _variable("MI_BY", str(int(order.place_by.timestamp()))),
+        _variable("MI_TRUNK", order.trunk_endpoint),
+        _variable("MI_CLI", order.caller_id),
+        _variable("MI_RING", str(order.customer_ring)),
+        _variable("MI_MAX", str(order.max_call)),
+        _variable("MI_ACCEPT", "1" if order.press_to_accept else "0"),
+        _variable("MI_WHISPER", order.whisper),
+        _sip_header("Callback-Id", order.callback),
+        _sip_header("Page", order.page),
+        _sip_header("Department", order.department, _MAX_DEPARTMENT),
+    )
+    return Action("Originate", headers, about=order.attempt)
+
+
+def _variable(name: str, value: str) -> tuple[str, str]:
+    return "Variable", f"{name}={_plain(name, value)}"
+
+
+def _plain(name: str, value: str) -> str:
+    if _PLAIN.fullmatch(value) is None:
+        raise Unsendable(f"{name} holds a character that an Originate cannot carry")
+    return value
+
+
+def _sip_header(name: str, text: str, limit: int = encode.MAX_VALUE) -> tuple[str, str]:
+    return "Variable", f"PJSIP_HEADER(add,X-Mi-{name})={encode.encode_value(text, limit)}"
+
+
+def action_id(session: str, number: int, attempt: AttemptId | None) -> str:
+    """An ActionID that no other session on the PBX uses: `mi-<session>-<number>`, with the attempt that it is about.
+
+    `OriginateResponse` goes to every session, and only its ActionID says whose it is.
+    """
+    base = f"{ACTION_ID_PREFIX}{session}-{number}"
+    return f"{base}-{attempt}" if attempt else base
+
+
+def about(identifier: str) -> AttemptId | None:
+    """The attempt that an ActionID of ours (or of an earlier session of ours) is about."""
+    parts = identifier.split("-")
+    ours = len(parts) == _ID_PARTS and parts[0] == "mi"
+    return attempt_of(f"mi-{parts[-1]}") if ours else None
+
+
+def boot(status: Message) -> str:
+    """The PBX's start from the answer to `CoreStatus`, in its own local time; '' when it does not say."""
+    return f"{status.get('CoreStartupDate')} {status.get('CoreStartupTime')}".strip()
+
+
+def stored(reply: Reply) -> str | None:
+    """The value in the answer to a question for a key of AstDB; None when it holds none, against the protocol."""
+    return next((event.get("Val") for event in reply.events if event.event == "DBGetResponse"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Living:
+    """The attempts with a living agent leg, and those with another living channel that belongs to them."""
+
+    agents: frozenset[AttemptId]
+    customers: frozenset[AttemptId]
+
+
+def living(channels: Iterable[Message]) -> Living:
+    """Read `CoreShowChannel` events. The agent leg bears the attempt's id, the customer leg is linked to it."""
+    agents: set[AttemptId] = set()
+    customers: set[AttemptId] = set()
+    for channel in channels:
+        own = attempt_of(channel.get("Uniqueid"))
+        linked = attempt_of(channel.get("Linkedid"))
+        if own is not None:
+            agents.add(own)
+        elif linked is not None:
+            customers.add(linked)
+    return Living(frozenset(agents), frozenset(customers))
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device's state, as an event or a list tells it."""
+
+    name: str
+    state: DeviceState
+
+
+def device(message: Message) -> Device:
+    """Read a `DeviceStateChange`; a state that we do not know is `UNKNOWN`."""
+    state = message.get("State")
+    return Device(message.get("Device"), DeviceState(state) if state in set(DeviceState) else DeviceState.UNKNOWN)

@@ -1,0 +1,1 @@
+"""The preflight: everything that a first call needs, asked for and told one line each."""

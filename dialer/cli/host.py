@@ -1,0 +1,34 @@
+"""What commands need of this host: the configuration, the running daemon, and who is asking."""
+
+import getpass
+import os
+from datetime import UTC, datetime
+
+import typer
+
+from dialer import poke
+from dialer.settings import Settings, load
+
+
+def settings_of(context: typer.Context) -> Settings:
+    """The configuration that stands before the command, or the usual one. Raises `ConfigurationError`."""
+    return load(context.obj.config)
+
+
+def wake_daemon(settings: Settings) -> bool:
+    """Have a running daemon look at the store now; False when none listens: then its start will."""
+    return poke.poke(settings.socket)
+
+
+def who() -> str:
+    """The person at the keyboard, also behind sudo."""
+    return os.environ.get("SUDO_USER") or getpass.getuser()
+
+
+def instant(text: str) -> datetime:
+    """A time that an option gives, in UTC; without an offset it is meant in UTC, a date means its midnight."""
+    try:
+        read = datetime.fromisoformat(text)
+        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter("not an ISO 8601 time, such as 2030-05-17 or 2030-05-17T14:30Z") from None

@@ -1,0 +1,166 @@
+"""The composition root: the only place that wires store, engine and PBXs together, and the process's life."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import stamina
+import structlog
+from systemd_watchdog.systemd_watchdog import WatchDog
+
+from dialer import __version__, poke
+from dialer.ami.config import AmiConfig, TlsConfig
+from dialer.ami.gateway import Gateway
+from dialer.domain.directory import Directory
+from dialer.domain.errors import DialerError
+from dialer.engine.engine import Engine, Rules
+from dialer.engine.jobs import periodic
+from dialer.settings import Settings
+from dialer.store.store import SqlStore
+
+log = structlog.get_logger()
+
+_SWEEP = timedelta(seconds=10)
+"""How often the engine looks for calls that take too long."""
+
+_BEATS = 4
+"""Heartbeats per watchdog interval: one may come late without the daemon being taken for dead."""
+
+
+Stops = asyncio.Queue[signal.Signals]
+
+
+class SystemClock:
+    """The host's wall clock."""
+
+    def now(self) -> datetime:
+        """The time now, UTC."""
+        return datetime.now(UTC)
+
+
+async def run(settings: Settings) -> None:
+    """Run the daemon until SIGTERM or SIGINT, then drain.
+
+    Raises the `DialerError` that made it impossible to start or to go on.
+    """
+    # What is retried says so itself, in plain words.
+    stamina.instrumentation.set_on_retry_hooks([])
+    log.info("daemon.start", version=__version__, configuration=str(settings.file), store=str(settings.database))
+    try:
+        with _stop_signals() as stops:
+            async with SqlStore.open(settings.database, exclusive=True) as store:
+                await _serve(settings, store, stops)
+    except* DialerError as group:
+        raise _first(group) from None
+    log.info("daemon.stop")
+
+
+async def _serve(settings: Settings, store: SqlStore, stops: Stops) -> None:
+    directory = settings.directory()
+    rules = Rules(agent_rest=timedelta(seconds=settings.daemon.agent_rest_seconds))
+    engine = Engine(directory=directory, store=store, clock=SystemClock(), rules=rules)
+    gateways = [_gateway(settings, name, directory, engine) for name in settings.pbx]
+    for gateway in gateways:
+        engine.attach(gateway)
+    async with _watchdog() as dog, asyncio.TaskGroup() as tasks:
+        heart = tasks.create_task(engine.run(), name="engine")
+        await engine.started.wait()
+        links = [tasks.create_task(gateway.run(), name=f"pbx {gateway.name}") for gateway in gateways]
+        beat = tasks.create_task(_beat(dog), name="watchdog")
+        floor = timedelta(seconds=settings.daemon.poll_floor_seconds)
+        async with poke.listening(settings.socket, engine.poke):
+            with periodic((engine.poke, floor), (engine.sweep, _SWEEP)):
+                dog.ready()
+                log.info("daemon.ready", departments=len(directory.departments), agents=len(directory.agents))
+                await stops.get()
+                await _drain(engine, stops, timedelta(seconds=settings.daemon.drain_seconds))
+        for link in links:
+            link.cancel()
+        await asyncio.wait(links)
+        beat.cancel()
+        heart.cancel()
+
+
+def _gateway(settings: Settings, name: str, directory: Directory, engine: Engine) -> Gateway:
+    pbx = settings.pbx[name]
+    config = AmiConfig(
+        name=name,
+        host=pbx.host,
+        port=pbx.port,
+        username=pbx.username,
+        secret=settings.secret(name).get_secret_value(),
+        tls=_tls(settings, name),
+        connect_timeout=pbx.connect_timeout_seconds,
+        action_timeout=pbx.action_timeout_seconds,
+        ping_interval=pbx.ping_seconds,
+        slow_retry=pbx.login_retry_seconds,
+    )
+    devices = {agent.device for agent in directory.agents.values() if agent.pbx == name}
+    # Jitter between tries to connect needs no secrecy.
+    return Gateway(config, devices, engine, Random())  # noqa: S311  # as said above
+
+
+def _tls(settings: Settings, name: str) -> TlsConfig | None:
+    tls = settings.pbx[name].tls
+    if tls is None:
+        return None
+    return TlsConfig(settings.resolve(tls.ca_file) if tls.ca_file else None)
+
+
+async def _drain(engine: Engine, stops: Stops, limit: timedelta) -> None:
+    """Let the calls in progress end, at most `limit`; a second signal ends the wait."""
+    log.info("daemon.draining", limit_seconds=limit.total_seconds(), note="no new calls; a second signal stops at once")
+    draining = asyncio.create_task(engine.drain(limit))
+    again = asyncio.create_task(stops.get())
+    await asyncio.wait((draining, again), return_when=asyncio.FIRST_COMPLETED)
+    for task in (draining, again):
+        task.cancel()
+    await asyncio.wait((draining, again))
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[Stops]:
+    """The signals that ask the daemon to stop, in the order of their coming: heard from its first step to its last,
+    so that none of them cuts a write short."""
+    loop = asyncio.get_running_loop()
+    stops: Stops = asyncio.Queue()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stops.put_nowait, each)
+    loop.add_signal_handler(signal.SIGHUP, _decline_reload)
+    try:
+        yield stops
+    finally:
+        for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.remove_signal_handler(each)
+
+
+def _decline_reload() -> None:
+    log.warning("daemon.not_reloaded", note="the configuration is read at the start; calls survive a restart")
+
+
+@contextlib.asynccontextmanager
+async def _watchdog() -> AsyncIterator[WatchDog]:
+    """The way to systemd, with a socket that is closed at the end."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        yield WatchDog(sock)
+
+
+async def _beat(dog: WatchDog) -> None:
+    """Tell systemd that the loop turns; silent where no watchdog is set."""
+    while True:
+        dog.notify()
+        await asyncio.sleep(dog.timeout_td.total_seconds() / _BEATS)
+
+
+def _first(group: BaseExceptionGroup[DialerError]) -> DialerError:
+    """The one error to tell: the first leaf of a group."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, DialerError):
+        return error
+    raise AssertionError("a group of DialerErrors holds something else")

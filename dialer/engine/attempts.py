@@ -1,0 +1,270 @@
+"""The attempts in progress: applies events, looks at the PBX when in doubt, finishes what ended."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+import stamina
+import structlog
+
+from dialer.domain.attempt import Attempt, State, advance
+from dialer.domain.callback import Callback, Status
+from dialer.domain.commands import Finish, Look
+from dialer.domain.directory import Directory
+from dialer.domain.errors import PbxError, StoreError
+from dialer.domain.events import Event, Lost, Sent
+from dialer.domain.ids import AttemptId
+from dialer.domain.outcome import Blame, Outcome, Verdict
+from dialer.engine.ports import Clock, EngineStore, Pbx
+from dialer.engine.reconcile import Knowledge, Verdictless, judge
+from dialer.engine.roster import Roster
+from dialer.scheduling.deadlines import patience
+from dialer.scheduling.retry import NextStep, plan
+
+log = structlog.get_logger()
+
+_LOOK_AFTER = 0.5
+"""Seconds from a sign of an end to the look at the PBX. The dialplan's record of the end usually comes within
+milliseconds, before or after the sign, and settles it; those left over are looked at together."""
+
+_MAX_ENDINGS = 3
+"""How often an overdue call is hung up before it is left to a person."""
+
+_LOOK_AGAIN = 5.0
+"""Seconds until a look that the PBX did not answer is repeated."""
+
+
+class Changed(Protocol):
+    """Told when an attempt is over; `requeued`: its callback is to be dialled again."""
+
+    def __call__(self, *, requeued: bool) -> None: ...
+
+
+@dataclass(slots=True)
+class _Live:
+    attempt: Attempt
+    callback: Callback
+    since: float
+    """When the attempt came into its state, by the loop's clock: a wall clock that steps makes nothing overdue."""
+    overdue: State | None = None
+    """The state in which the last sweep found it overdue."""
+    endings: int = 0
+    """How often it was hung up for being overdue."""
+
+
+class Attempts:
+    """The registry of living attempts. `apply` is synchronous and never raises; writing and looking are tasks, made by
+    `spawn`.
+
+    `changed` is called whenever the dispatcher may have something to do: an agent let go, a callback due again.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: EngineStore,
+        directory: Directory,
+        pbxs: Mapping[str, Pbx],
+        roster: Roster,
+        clock: Clock,
+        agent_rest: timedelta,
+        spawn: Callable[[Coroutine[None, None, None]], object],
+        changed: Changed,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._pbxs = pbxs
+        self._roster = roster
+        self._clock = clock
+        self._agent_rest = agent_rest
+        self._spawn = spawn
+        self._changed = changed
+        self._live: dict[AttemptId, _Live] = {}
+        self._to_look_at: set[AttemptId] = set()
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def begin(self, attempt: Attempt, callback: Callback) -> None:
+        """Take charge of an attempt whose intent is durable."""
+        self._live[attempt.id] = _Live(attempt, callback, asyncio.get_running_loop().time())
+
+    def of_pbx(self, pbx: str) -> list[AttemptId]:
+        """The living attempts that are pinned to a PBX."""
+        return [attempt for attempt, live in self._live.items() if live.attempt.pbx == pbx]
+
+    def apply(self, attempt: AttemptId, event: Event) -> None:
+        """Advance an attempt by one event. Events of attempts that are not ours, or no longer, are absorbed."""
+        live = self._live.get(attempt)
+        if live is None:
+            return
+        after, commands = advance(live.attempt, event, self._clock.now())
+        if after is live.attempt:
+            return
+        if after.state is not live.attempt.state:
+            live.since = asyncio.get_running_loop().time()
+        live.attempt = after
+        _say(after, event)
+        if after.verdict is None:
+            self._store.note(after)
+        for command in commands:
+            match command:
+                case Look(reason):
+                    log.debug("attempt.look", callback=after.callback_id, attempt=attempt, why=reason)
+                    self._look_soon(attempt)
+                case Finish(verdict):
+                    self._spawn(self._finish(live, verdict))
+
+    async def look(self, attempts: Iterable[AttemptId], knowledge: Knowledge) -> None:
+        """Ask each attempt's PBX what it knows, apply what that means, and release what can be shown never to reach
+        its customer.
+
+        A PBX that does not answer is asked again while its session is up; a lost session ends with a look of its own.
+        """
+        by_pbx: dict[str, list[AttemptId]] = {}
+        for attempt in attempts:
+            if live := self._live.get(attempt):
+                by_pbx.setdefault(live.attempt.pbx, []).append(attempt)
+        for name, ids in by_pbx.items():
+            try:
+                unproven = await self._conclude(self._pbxs[name], ids, knowledge)
+            except PbxError as error:
+                log.warning("pbx.look_failed", pbx=name, attempts=len(ids), why=error.what)
+                unproven = ids
+            if unproven:
+                again = partial(self._look_again, unproven, Knowledge.GAP)
+                asyncio.get_running_loop().call_later(_LOOK_AGAIN, again)
+
+    async def _conclude(self, pbx: Pbx, attempts: list[AttemptId], knowledge: Knowledge) -> list[AttemptId]:
+        """Look; revoke what nothing was found of, and look again: asking first would be worthless. Returns what is
+        still unproven, because the PBX did not keep its revocation."""
+        unproven = await self._judge(pbx, attempts, knowledge)
+        if not unproven:
+            return []
+        log.info("pbx.revoking", pbx=pbx.name, attempts=unproven)
+        revoked = await pbx.revoke(unproven)
+        await self._judge(pbx, [attempt for attempt in unproven if attempt in revoked], Knowledge.REVOKED)
+        return [attempt for attempt in unproven if attempt not in revoked]
+
+    async def _judge(self, pbx: Pbx, attempts: list[AttemptId], knowledge: Knowledge) -> list[AttemptId]:
+        """Apply what the attempts' traces mean; returns those of which nothing is proven."""
+        unproven = []
+        for attempt, traces in (await pbx.traces(attempts)).items():
+            live = self._live.get(attempt)
+            if live is None:
+                continue
+            match judge(live.attempt, traces, knowledge, pbx.boot):
+                case Verdictless.LIVES:
+                    log.debug("attempt.lives", callback=live.attempt.callback_id, attempt=attempt)
+                case Verdictless.UNPROVEN:
+                    unproven.append(attempt)
+                case event:
+                    self.apply(attempt, event)
+        return unproven
+
+    def sweep(self) -> None:
+        """Look at every attempt that has stayed in one state for longer than it may; end those that still do."""
+        now = asyncio.get_running_loop().time()
+        for attempt, live in self._live.items():
+            department = self._directory.departments.get(live.attempt.department)
+            if department is None or now - live.since < patience(live.attempt.state, department).total_seconds():
+                continue
+            log.warning(
+                "attempt.overdue", callback=live.attempt.callback_id, attempt=attempt, state=live.attempt.state.value
+            )
+            if live.overdue is live.attempt.state:
+                self._spawn(self._end(live))
+            else:
+                # What it is may only have been missed, or still be unread: the next sweep decides.
+                live.overdue = live.attempt.state
+                self._spawn(self.look([attempt], Knowledge.GAP))
+
+    async def _end(self, live: _Live) -> None:
+        """Take a call down whose time is over: revoke it, hang up what is ours, and let its end be told."""
+        attempt = live.attempt
+        pbx = self._pbxs[attempt.pbx]
+        live.endings += 1
+        if live.endings > _MAX_ENDINGS:
+            self.apply(attempt.id, Lost("it is overdue, and its channel cannot be hung up"))
+            return
+        try:
+            revoked = attempt.id in await pbx.revoke([attempt.id])
+            await pbx.hang_up(attempt.id)
+        except PbxError as error:
+            log.warning("attempt.not_ended", callback=attempt.callback_id, attempt=attempt.id, why=error.what)
+            return
+        log.warning("attempt.hung_up", callback=attempt.callback_id, attempt=attempt.id)
+        await self.look([attempt.id], Knowledge.REVOKED if revoked else Knowledge.GAP)
+
+    def _look_soon(self, attempt: AttemptId) -> None:
+        if not self._to_look_at:
+            asyncio.get_running_loop().call_later(_LOOK_AFTER, self._look_at_doubtful)
+        self._to_look_at.add(attempt)
+
+    def _look_at_doubtful(self) -> None:
+        doubtful, self._to_look_at = self._to_look_at, set()
+        self._look_again([attempt for attempt in doubtful if attempt in self._live], Knowledge.WATCHED)
+
+    def _look_again(self, attempts: list[AttemptId], knowledge: Knowledge) -> None:
+        if any(attempt in self._live for attempt in attempts):
+            self._spawn(self.look(attempts, knowledge))
+
+    async def _finish(self, live: _Live, verdict: Verdict) -> None:
+        """The second barrier. It is repeated until the store takes it: until then the journal is the only witness."""
+        attempt, callback = live.attempt, live.callback
+        now = self._clock.now()
+        step = self._next_step(attempt, callback, verdict, now)
+        async for again in stamina.retry_context(on=_said_store_error, attempts=None, timeout=None, wait_max=5.0):
+            with again:
+                await self._store.finish(attempt, step)
+        del self._live[attempt.id]
+        resting = verdict.blame is Blame.AGENT
+        self._roster.release(attempt.agent, self._clock.now(), now + self._agent_rest if resting else None)
+        log.info(
+            "attempt.ended",
+            callback=attempt.callback_id,
+            attempt=attempt.id,
+            outcome=verdict.outcome.value,
+            cause=verdict.cause,
+            talk_seconds=round(verdict.talk.total_seconds(), 1),
+            callback_status=step.status.value,
+            why=step.reason,
+            due=step.due_at.isoformat() if step.status is Status.SCHEDULED else None,
+        )
+        self._changed(requeued=step.status is Status.SCHEDULED)
+
+    def _next_step(self, attempt: Attempt, callback: Callback, verdict: Verdict, now: datetime) -> NextStep:
+        department = self._directory.departments.get(attempt.department)
+        if department is None:
+            # The configuration lost it while the call was up: no rule is left to decide by.
+            status = Status.COMPLETED if verdict.outcome is Outcome.CONNECTED else Status.NEEDS_REVIEW
+            reason = f"{verdict.outcome}: the department is no longer configured"
+            return NextStep(status, callback.due_at, reason, callback.customer_attempts, callback.agent_rings)
+        return plan(callback, verdict.outcome, department.retry, department.hours, now)
+
+
+def _say(attempt: Attempt, event: Event) -> None:
+    step = attempt.timeline[-1]
+    if isinstance(event, Sent):
+        late = (step.at - attempt.ready_at).total_seconds() * 1000
+        log.info(
+            "attempt.placed",
+            callback=attempt.callback_id,
+            attempt=attempt.id,
+            agent=attempt.agent,
+            department=attempt.department,
+            lateness_ms=round(late, 1),
+        )
+    else:
+        log.debug("attempt.step", callback=attempt.callback_id, attempt=attempt.id, step=step.name)
+
+
+def _said_store_error(error: Exception) -> bool:
+    """A store that cannot be written: say so each time; the outcome stays in memory and in the PBX's journal."""
+    if isinstance(error, StoreError):
+        log.error("store.outcome_not_written", why=error.what, remedy=error.remedy)
+        return True
+    return False

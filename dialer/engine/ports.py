@@ -1,0 +1,158 @@
+"""What the engine needs from the outside, as protocols; `ami` and `store` implement them, `daemon` joins them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from dialer.domain.attempt import Attempt
+from dialer.domain.callback import Callback
+from dialer.domain.events import Event
+from dialer.domain.ids import AttemptId, CallbackId
+from dialer.domain.outcome import EndRecord
+from dialer.scheduling.retry import NextStep
+
+
+class Clock(Protocol):
+    """Wall time, UTC and aware."""
+
+    def now(self) -> datetime: ...
+
+
+# --- the PBX ---------------------------------------------------------------------------------------------------------
+
+
+class DeviceState(StrEnum):
+    """A phone's state as Asterisk names it."""
+
+    UNKNOWN = "UNKNOWN"
+    NOT_INUSE = "NOT_INUSE"
+    INUSE = "INUSE"
+    BUSY = "BUSY"
+    INVALID = "INVALID"
+    UNAVAILABLE = "UNAVAILABLE"
+    RINGING = "RINGING"
+    RINGINUSE = "RINGINUSE"
+    ONHOLD = "ONHOLD"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One Originate, complete. Durations are seconds; `place_by` is UTC, after it the PBX refuses to ring anybody."""
+
+    attempt: AttemptId
+    callback: CallbackId
+    agent_endpoint: str
+    number: str = field(repr=False)
+    trunk_endpoint: str
+    caller_id: str
+    caller_name: str = field(repr=False)
+    department: str
+    page: str = field(repr=False)
+    agent_ring: int
+    customer_ring: int
+    max_call: int
+    press_to_accept: bool
+    whisper: str
+    place_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A journal entry without an end: `step` is the dialplan's own word."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What a PBX knows of one attempt: its living legs, and its journal entry (None: there is none)."""
+
+    agent_alive: bool
+    customer_alive: bool
+    journal: EndRecord | Unfinished | None
+
+
+class Pbx(Protocol):
+    """One Asterisk. Every call has a deadline of its own; every error is a `PbxError`."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def boot(self) -> str:
+        """The PBX's start as it reports it; another value means that Asterisk was restarted. '' while unknown."""
+
+    async def originate(self, order: Order) -> None:
+        """Send Originate once and return when the PBX acknowledged it; tells the sink `Sent` in between.
+
+        Raises `NeverSent`, `ActionRefused` (both: no call was made) or `OutcomeUnknown`.
+        """
+
+    async def traces(self, attempts: Sequence[AttemptId]) -> Mapping[AttemptId, Traces]:
+        """Ask for living channels first, then for each attempt's journal entry."""
+
+    async def revoke(self, attempts: Sequence[AttemptId]) -> frozenset[AttemptId]:
+        """Make sure that these attempts can never reach a customer any more: returns those whose revocation was
+        written, waited for (1.5 s: the PBX's database is flushed about once a second, and a full disk takes back even
+        what was read in between) and read back. A revocation that the PBX refuses or loses is tried three times.
+
+        Only then do `traces` prove anything: an Originate under way is in no list. An attempt whose customer leg was
+        already claimed goes on.
+        """
+
+    async def hang_up(self, attempt: AttemptId) -> None:
+        """Hang up the agent's leg by its id, with cause 26; nothing happens when it is not there."""
+
+    async def run(self) -> None:
+        """Keep a session up until cancelled; tells its sink. Raises `LoginRefused` or `DialplanMismatch` only when
+        the very first login fails for good."""
+
+
+class PbxSink(Protocol):
+    """Where a PBX tells what it sees. Called from the event loop; must not block and must not raise."""
+
+    def pbx_up(self, pbx: str, boot: str) -> None:
+        """A session is logged in, its filters set and its dialplan checked. Device states follow."""
+
+    def pbx_down(self, pbx: str, reason: str) -> None:
+        """The session is gone; events may have been missed from here on."""
+
+    def attempt_event(self, attempt: AttemptId, event: Event) -> None: ...
+
+    def device_state(self, pbx: str, device: str, state: DeviceState) -> None: ...
+
+
+# --- the store -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The intent: this callback, at this version, becomes this attempt."""
+
+    callback: Callback
+    attempt: Attempt
+
+
+class EngineStore(Protocol):
+    """The part of the store that the engine uses. Raises `StoreError` when nothing was written."""
+
+    async def upcoming(self, department: str, until: datetime, limit: int) -> list[Callback]:
+        """Scheduled callbacks of a department due at or before `until`, earliest first."""
+
+    async def claim(self, claim: Claim) -> bool:
+        """Write the intent in one transaction: callback `scheduled` → `in_progress` by compare-and-set on its
+        version, and the attempt's row. True when durable, False when somebody else changed the callback first."""
+
+    def note(self, attempt: Attempt) -> None:
+        """Remember an attempt's progress; written behind, in groups. The PBX's journal covers what is lost."""
+
+    async def finish(self, attempt: Attempt, step: NextStep) -> None:
+        """Write the ended attempt and its callback's next step in one transaction; durable on return."""
+
+    async def open_attempts(self) -> list[tuple[Attempt, Callback]]:
+        """Every attempt without an end, with its callback."""
+
+    async def paused(self) -> bool:
+        """True while everything is paused."""

@@ -1,0 +1,82 @@
+"""Which agents can take a call now: device states as the PBX tells them, and our own reservations."""
+
+from datetime import UTC, datetime
+
+from dialer.domain.directory import Agent, Directory
+from dialer.engine.ports import DeviceState
+
+_EVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Roster:
+    """Agents' availability. An agent is free when its device is idle, no attempt of ours holds it, and it does not
+    rest after a call that it did not take.
+
+    One attempt per agent at a time: `reserve` before the claim, `release` after the end.
+    """
+
+    def __init__(self, directory: Directory) -> None:
+        self._by_device: dict[tuple[str, str], list[Agent]] = {}
+        for agent in directory.agents.values():
+            self._by_device.setdefault((agent.pbx, agent.device), []).append(agent)
+        self._idle: set[str] = set()
+        self._reserved: set[str] = set()
+        self._rest_until: dict[str, datetime] = {}
+        self._free_since: dict[str, datetime] = {}
+        self.last_rung: dict[str, datetime] = {}
+
+    def free(self, now: datetime) -> set[str]:
+        """The ids of all agents who can be rung at `now`."""
+        self._rest_until = {agent: until for agent, until in self._rest_until.items() if until > now}
+        return self._idle - self._reserved - self._rest_until.keys()
+
+    @property
+    def held(self) -> int:
+        """How many agents are held by attempts."""
+        return len(self._reserved)
+
+    def next_rested(self) -> datetime | None:
+        """When the next resting agent can be rung again (UTC)."""
+        return min(self._rest_until.values(), default=None)
+
+    def free_since(self, agent: str) -> datetime:
+        """Since when the agent has been free (UTC)."""
+        return self._free_since.get(agent, _EVER)
+
+    def device(self, pbx: str, device: str, state: DeviceState, now: datetime) -> bool:
+        """Take in a device's state; True when it made an agent free."""
+        freed = False
+        for agent in self._by_device.get((pbx, device), ()):
+            if state is not DeviceState.NOT_INUSE:
+                self._idle.discard(agent.id)
+            elif agent.id not in self._idle:
+                self._idle.add(agent.id)
+                self._freed(agent.id, now)
+                freed = True
+        return freed
+
+    def forget(self, pbx: str) -> None:
+        """The PBX is out of sight: what its phones do is unknown, so none of them is free."""
+        for (of, _), agents in self._by_device.items():
+            if of == pbx:
+                self._idle.difference_update(agent.id for agent in agents)
+
+    def reserve(self, agent: str, now: datetime) -> None:
+        """Hold the agent for one attempt, from the decision to the attempt's end."""
+        self._reserved.add(agent)
+        self.last_rung[agent] = now
+
+    def hold(self, agent: str) -> None:
+        """Hold the agent for an attempt that an earlier run of the daemon began."""
+        self._reserved.add(agent)
+
+    def release(self, agent: str, now: datetime, rest_until: datetime | None = None) -> None:
+        """Let the agent go after its attempt ended; with a rest when it did not take the call, so that a phone that
+        nobody answers does not burn through every waiting callback."""
+        self._reserved.discard(agent)
+        if rest_until is not None:
+            self._rest_until[agent] = rest_until
+        self._freed(agent, rest_until or now)
+
+    def _freed(self, agent: str, at: datetime) -> None:
+        self._free_since[agent] = max(at, self._free_since.get(agent, _EVER), self._rest_until.get(agent, _EVER))

@@ -1,0 +1,1 @@
+"""The door: callback requests are read, checked and stored, or refused with their reason."""

@@ -1,0 +1,62 @@
+"""The poke: a datagram on a Unix socket that tells a running daemon to look into its store again."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from dialer.domain.errors import ConfigurationError
+
+_MODE = 0o660
+
+
+class _Listener(asyncio.DatagramProtocol):
+    def __init__(self, poked: Callable[[], None]) -> None:
+        self._poked = poked
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        # The content says nothing: a poke only wakes, the store says what changed.
+        del data, addr
+        self._poked()
+
+
+@contextlib.asynccontextmanager
+async def listening(path: Path, poked: Callable[[], None]) -> AsyncIterator[None]:
+    """Call `poked` for every poke while inside. Replaces a socket file that a killed daemon left behind."""
+    sock = _bound(path)
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: _Listener(poked), sock=sock)
+    try:
+        yield
+    finally:
+        transport.close()
+        _remove(path)
+
+
+def _bound(path: Path) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        _remove(path)
+        sock.bind(str(path))
+        path.chmod(_MODE)
+    except OSError as error:
+        sock.close()
+        raise ConfigurationError(
+            f"cannot listen: {error.strerror or error}", where=str(path), remedy="set daemon.socket to a writable place"
+        ) from None
+    return sock
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def poke(path: Path) -> bool:
+    """Wake the daemon that listens at `path`; False when none does (its poll floor or its start will look anyway)."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
+        try:
+            sock.sendto(b"poke", str(path))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,1 @@
+"""Who: the agent, the trunk, the caller ID, and what the agent is told. Pure."""

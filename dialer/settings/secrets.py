@@ -1,0 +1,49 @@
+"""Secrets: from the configuration itself, a file of their own, or systemd's credentials. Never in an error's text."""
+
+import os
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from dialer.domain.errors import ConfigurationError
+from dialer.settings.models import PbxSettings
+
+
+def read_secret(pbx: PbxSettings, folder: Path, where: str) -> SecretStr:
+    """The PBX's secret. `folder` is where relative paths start, `where` names the section in errors.
+
+    Raises `ConfigurationError` when the file or the credential is not there or holds no usable secret.
+    """
+    if pbx.secret is not None:
+        return _usable(pbx.secret.get_secret_value(), f"{where}.secret")
+    if pbx.secret_file is not None:
+        key = f"{where}.secret_file"
+        return _usable(_read(folder / pbx.secret_file, key), key)
+    key = f"{where}.secret_credential"
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not credentials:
+        raise ConfigurationError(
+            f"credential {pbx.secret_credential} is not there: this process was given none",
+            where=key,
+            remedy="start the service by systemd with LoadCredential=, or set CREDENTIALS_DIRECTORY",
+        )
+    return _usable(_read(Path(credentials, str(pbx.secret_credential)), key), key)
+
+
+def _read(file: Path, key: str) -> str:
+    try:
+        return file.read_bytes().decode().removesuffix("\n").removesuffix("\r")
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot read {file}: {error.strerror}", where=key, remedy="create it, readable by the service alone"
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{file} is not UTF-8", where=key, remedy="store the secret as plain text") from None
+
+
+def _usable(secret: str, key: str) -> SecretStr:
+    if not secret or not secret.isprintable():
+        raise ConfigurationError(
+            "the secret is empty or holds a line break or control character", where=key, remedy="store one line of text"
+        )
+    return SecretStr(secret)

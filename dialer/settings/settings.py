@@ -1,0 +1,95 @@
+"""The whole configuration as one model, and what is derived from it."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, PrivateAttr, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from dialer.domain.directory import Directory
+from dialer.settings.directory import Parts, build
+from dialer.settings.models import (
+    AgentSettings,
+    DaemonSettings,
+    DepartmentSettings,
+    LogSettings,
+    PbxSettings,
+    SiteSettings,
+    StoreSettings,
+    TrunkSettings,
+)
+from dialer.settings.problems import configuration_error
+from dialer.settings.secrets import read_secret
+from dialer.settings.values import Id
+
+ENV_PREFIX = "DIALER_"
+
+
+class Settings(BaseSettings):
+    """Everything that `dialer.toml` says; `DIALER_<SECTION>__<KEY>` in the environment wins over the file.
+
+    Made by `dialer.settings.load`. Tables of the same kind are mappings by id.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    daemon: DaemonSettings = DaemonSettings()
+    store: StoreSettings = StoreSettings()
+    log: LogSettings = LogSettings()
+    pbx: Annotated[dict[Id, PbxSettings], Field(min_length=1)]
+    trunk: Annotated[dict[Id, TrunkSettings], Field(min_length=1)]
+    agent: Annotated[dict[Id, AgentSettings], Field(min_length=1)]
+    site: Annotated[dict[Id, SiteSettings], Field(min_length=1)]
+    department: Annotated[dict[Id, DepartmentSettings], Field(min_length=1)]
+
+    _file: Path = PrivateAttr(Path("dialer.toml"))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then the file's content, and nothing else."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @property
+    def file(self) -> Path:
+        """The file that was read."""
+        return self._file
+
+    @property
+    def state_dir(self) -> Path:
+        """The folder for all that the daemon keeps."""
+        return self.resolve(self.daemon.state_dir)
+
+    @property
+    def database(self) -> Path:
+        """The store's SQLite file."""
+        return self.resolve(self.store.path) if self.store.path else self.state_dir / "dialer.db"
+
+    @property
+    def socket(self) -> Path:
+        """The Unix socket on which a running daemon is poked."""
+        return self.resolve(self.daemon.socket) if self.daemon.socket else self.state_dir / "dialer.sock"
+
+    def resolve(self, path: Path) -> Path:
+        """A path of the configuration as an absolute one: relative paths start at the configuration file's folder."""
+        return self._file.absolute().parent / path
+
+    def secret(self, pbx: str) -> SecretStr:
+        """A PBX's secret, read now: only who logs in needs it. Raises `ConfigurationError`."""
+        return read_secret(self.pbx[pbx], self._file.absolute().parent, f"{self._file}: pbx.{pbx}")
+
+    def directory(self) -> Directory:
+        """The domain's directory. Raises `ConfigurationError` when a reference between its parts does not hold."""
+        directory, problems = build(Parts(self.pbx, self.trunk, self.agent, self.site, self.department))
+        if problems:
+            raise configuration_error(self._file, problems)
+        return directory

@@ -1,0 +1,1 @@
+"""The database's history, one revision per release that changed it (`schema.REVISIONS` lists them)."""

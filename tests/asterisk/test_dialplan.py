@@ -1,0 +1,460 @@
+"""The dialplan that ships, on a real Asterisk: what the journal says, against what the far end saw."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.asterisk.conftest import SCENARIO_AGENTS
+from tests.lab import Agent, Behaviour, Customer, FarCall, Lab
+from tests.lab.ami import AmiClient, Message
+from tests.lab.attempt import Attempt, Ended
+from tests.lab.config import SHIPPED
+from tests.lab.waiting import quiet, until
+
+ACCEPT = Agent.accept(press_ms=200)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One story: what the phones do, and what the journal must say."""
+
+    name: str
+    agent: Behaviour
+    customer: Behaviour
+    step: str
+    dial_status: str
+    cause: str
+    why: str = ""
+    who: str = ""
+    talked: float | None = None  # seconds between the customer's answer and the end
+    variables: tuple[tuple[str, str | None], ...] = ()
+    dispositions: tuple[str, str] = ("ANSWERED", "")  # the far end's: agent, customer ("": never rung)
+    timeout_ms: int = 20000
+
+
+REACHED, ACCEPTED, PLACED = "", "agent_answered", "customer_dialled"
+BRIDGED = ("ANSWERED", "ANSWERED")
+CASES = [
+    Case("customer hangs up", ACCEPT, Customer.answer(talk_ms=1500), PLACED, "ANSWER", "16", who="customer", talked=1.5,
+         dispositions=BRIDGED),
+    Case("customer hangs up, with audio", Agent.accept(audio="tone"), Customer.answer(talk_ms=1500, audio="tone"),
+         PLACED, "ANSWER", "16", who="customer", talked=1.5, dispositions=BRIDGED),
+    Case("agent hangs up", Agent.accept(press_ms=200, talk_ms=3000), Customer.answer(audio="echo"), PLACED, "ANSWER",
+         "16", who="agent", dispositions=BRIDGED),
+    Case("early media, no ringing", ACCEPT, Customer.answer(alert="183", ring_ms=700, talk_ms=1000), PLACED, "ANSWER",
+         "16", who="customer", talked=1.0, dispositions=BRIDGED),
+    Case("answers at once", ACCEPT, Customer.at_once(talk_ms=1000), PLACED, "ANSWER", "16", who="customer", talked=1.0,
+         dispositions=BRIDGED),
+    Case("answers late", ACCEPT, Customer.answer(ring_ms=4000, talk_ms=500), PLACED, "ANSWER", "16", who="customer",
+         talked=0.5, dispositions=BRIDGED),
+    Case("answering is accepting", Agent.never_presses(), Customer.answer(talk_ms=1000), PLACED, "ANSWER", "16",
+         who="customer", talked=1.0, variables=(("MI_ACCEPT", "0"),), dispositions=BRIDGED),
+    Case("the longest call", ACCEPT, Customer.answer(), PLACED, "ANSWER", "16", why="max_duration", talked=2.0,
+         variables=(("MI_MAX", "2"),), dispositions=BRIDGED),
+    Case("the longest call, transferred", Agent.transfers("hana", after_ms=2000), Customer.answer(), PLACED, "ANSWER",
+         "16", why="max_duration", talked=4.0, variables=(("MI_MAX", "4"),), dispositions=BRIDGED),
+    Case("defaults for ring and length", ACCEPT, Customer.answer(talk_ms=500), PLACED, "ANSWER", "16", who="customer",
+         talked=0.5, variables=(("MI_MAX", None), ("MI_RING", None), ("MI_BY", None)), dispositions=BRIDGED),
+    Case("customer busy", ACCEPT, Customer.busy(), PLACED, "BUSY", "17", dispositions=("ANSWERED", "BUSY")),
+    Case("customer rang out", ACCEPT, Customer.no_answer(), PLACED, "NOANSWER", "16", variables=(("MI_RING", "2"),),
+         dispositions=("ANSWERED", "NO ANSWER")),
+    Case("customer declined 603", ACCEPT, Customer.declined(603), PLACED, "CHANUNAVAIL", "21",
+         dispositions=("ANSWERED", "NO ANSWER")),
+    Case("customer declined 403", ACCEPT, Customer.declined(403), PLACED, "CHANUNAVAIL", "21",
+         dispositions=("ANSWERED", "NO ANSWER")),
+    Case("no such number", ACCEPT, Customer.unallocated(), PLACED, "CHANUNAVAIL", "1",
+         dispositions=("ANSWERED", "NO ANSWER")),
+    Case("carrier congestion", ACCEPT, Customer.congestion(), PLACED, "CONGESTION", "34",
+         dispositions=("ANSWERED", "CONGESTION")),
+    Case("agent hangs up while the customer rings", Agent.accept(press_ms=200, talk_ms=2500), Customer.no_answer(),
+         PLACED, "CANCEL", "16", dispositions=("ANSWERED", "NO ANSWER")),
+    Case("no such trunk", ACCEPT, Customer.answer(), PLACED, "CHANUNAVAIL", "3", variables=(("MI_TRUNK", "nowhere"),)),
+    Case("agent busy", Agent.busy(), Customer.answer(), REACHED, "", "17", dispositions=("BUSY", "")),
+    Case("agent rang out", Agent.no_answer(), Customer.answer(), REACHED, "", "19", dispositions=("NO ANSWER", ""),
+         timeout_ms=2000),
+    Case("agent declined 603", Agent.declined(603), Customer.answer(), REACHED, "", "21",
+         dispositions=("NO ANSWER", "")),
+    Case("agent declined 403", Agent.declined(403), Customer.answer(), REACHED, "", "21",
+         dispositions=("NO ANSWER", "")),
+    Case("agent presses nothing", Agent.never_presses(), Customer.answer(), ACCEPTED, "", "16", why="agent_silent"),
+    Case("voicemail takes the call", Agent.voicemail(), Customer.answer(), ACCEPTED, "", "16", why="agent_silent"),
+    Case("agent presses another key", Agent.presses("5"), Customer.answer(), ACCEPTED, "", "16", why="agent_declined"),
+    Case("agent hangs up during the whisper", Agent.hangs_up(), Customer.answer(), ACCEPTED, "", "16"),
+    Case("too late", ACCEPT, Customer.answer(), REACHED, "", "16", why="refused_late", variables=(("MI_BY", "1000"),)),
+    Case("no trunk given", ACCEPT, Customer.answer(), REACHED, "", "16", why="refused_setup",
+         variables=(("MI_TRUNK", None),)),
+    Case("no caller ID given", ACCEPT, Customer.answer(), REACHED, "", "16", why="refused_setup",
+         variables=(("MI_CLI", None),)),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Told:
+    """How a story went: the MiEnd event's record, the journal's text, and the far end's calls."""
+
+    record: str
+    journal: str
+    ended: Ended
+    ends: int  # how many MiEnd events
+    agent: list[FarCall]
+    customer: list[FarCall]
+
+
+def number_of(index: int) -> str:
+    return f"+44161496{index:04}"
+
+
+async def tell(lab: Lab, client: AmiClient, case: Case, index: int) -> tuple[Attempt, str]:
+    agent, number = SCENARIO_AGENTS[index], number_of(index)
+    lab.agent(agent, case.agent)
+    lab.customer(number, case.customer)
+    attempt = Attempt(agent, number, timeout_ms=case.timeout_ms, variables=case.variables)
+    await attempt.originate(client)
+    return attempt, await attempt.ended(client)
+
+
+@pytest.fixture(scope="module")
+async def told(lab: Lab) -> dict[str, Told]:
+    """All the stories at once: the file takes as long as the longest."""
+    async with await AmiClient.connect(lab.ami) as client:
+        ends = await asyncio.gather(*(tell(lab, client, case, index) for index, case in enumerate(CASES)))
+        await quiet(lab)
+        calls = lab.far_end_calls()
+        stories = {}
+        for index, (case, (attempt, record)) in enumerate(zip(CASES, ends, strict=True)):
+            stories[case.name] = Told(
+                record=record,
+                journal=await client.journal(attempt.id),
+                ended=Ended.parse(record),
+                ends=sum(event["UserEvent"] == "MiEnd" and event["Attempt"] == attempt.id for event in client.events),
+                agent=[call for call in calls if call.dialled == attempt.agent],
+                customer=[call for call in calls if call.dialled == number_of(index)],
+            )
+        return stories
+
+
+@pytest.fixture
+async def client(lab: Lab) -> AsyncIterator[AmiClient]:
+    async with await AmiClient.connect(lab.ami) as session:
+        yield session
+
+
+def calls_to(lab: Lab, dialled: str) -> list[FarCall]:
+    return [call for call in lab.far_end_calls() if call.dialled == dialled]
+
+
+async def settled(lab: Lab, dialled: str, count: int) -> list[FarCall]:
+    """The far end's calls to a phone, once there are so many and no channel is up."""
+    await until(lambda: len(calls_to(lab, dialled)) >= count)
+    await quiet(lab)
+    return calls_to(lab, dialled)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
+def test_the_journal_tells_the_story(told: dict[str, Told], case: Case) -> None:
+    story = told[case.name]
+    assert story.journal == story.record
+    assert story.ends == 1
+    ended = story.ended
+    assert (ended.step, ended.why, ended.dial_status, ended.cause, ended.who) == (
+        case.step, case.why, case.dial_status, case.cause, case.who,
+    )  # fmt: skip
+    assert [call.disposition for call in story.agent] == [case.dispositions[0]]
+    assert [call.disposition for call in story.customer] == ([case.dispositions[1]] if case.dispositions[1] else [])
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.dispositions == BRIDGED], ids=lambda case: case.name)
+def test_talk_time_is_the_carriers(told: dict[str, Told], case: Case) -> None:
+    story = told[case.name]
+    talked = story.ended.talk_seconds
+    assert talked is not None
+    assert talked == pytest.approx(story.customer[0].billsec, abs=0.5)
+    if case.talked is not None:
+        assert talked == pytest.approx(case.talked, abs=0.5)
+    assert story.customer[0].hung_up == (story.ended.who == "customer")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_nobody_answered_where_nobody_answered(told: dict[str, Told], case: Case) -> None:
+    story = told[case.name]
+    assert (story.ended.answered_ms is None) == (case.dispositions != BRIDGED)
+
+
+def test_the_customers_phone_stops_at_once_when_the_agent_leaves(told: dict[str, Told]) -> None:
+    story = told["agent hangs up while the customer rings"]
+    assert abs((story.customer[0].end - story.agent[0].end).total_seconds()) < 0.5
+
+
+def test_the_customer_is_rung_no_sooner_than_the_journal_is_on_disk(told: dict[str, Told]) -> None:
+    for story in told.values():
+        if story.customer:
+            answer = story.agent[0].answer
+            assert answer is not None
+            assert (story.customer[0].start - answer).total_seconds() > 1.2
+
+
+def test_the_customer_sees_the_department_and_nothing_of_the_visitor(told: dict[str, Told]) -> None:
+    call = told["customer hangs up"].customer[0]
+    assert (call.caller_number, call.caller_name) == ("+442079460000", "")
+
+
+async def test_the_agents_phone_shows_who_and_why(lab: Lab, client: AmiClient) -> None:
+    lab.agent("anna", Agent.declined(ring_ms=0))
+    page = "https%3A%2F%2Fwww.example.com%2F%3Fa%3D1%2CGLOBAL%28PWNED%29%3Dyes%26q%3D%22%5C" + "%C3%A9" * 130
+    sent = (("X-Mi-Callback-Id", "01CALLBACK"), ("X-Mi-Page", page), ("X-Mi-Department", "Sales%20%26%20Support"))
+    attempt = Attempt("anna", "+441614969001", caller_id='"Sales: Zoë Müller" <+441614969001>', headers=sent)
+    await attempt.originate(client)
+    await attempt.ended(client)
+    call = (await settled(lab, "anna", 1))[-1]
+    assert (call.caller_name, call.caller_number) == ("Sales: Zoë Müller", "+441614969001")
+    assert (call.callback_id, call.page, call.department) == tuple(value for _, value in sent)
+    assert "GLOBAL" not in lab.pbx.cli("dialplan show globals").replace("MI_DIALPLAN_VERSION", "")
+
+
+@pytest.mark.parametrize("agent", ["ursula", "nobody"])
+async def test_a_phone_that_is_not_there_leaves_no_record(lab: Lab, client: AmiClient, agent: str) -> None:
+    attempt = Attempt(agent, "+441614969002")
+    await attempt.originate(client)
+    answer = await client.event(
+        lambda event: event.name == "OriginateResponse" and event["ActionID"] == f"{attempt.id}-1"
+    )
+    assert (answer["Response"], answer["Reason"]) == ("Failure", "0")
+    assert await client.journal(attempt.id) == ""
+
+
+async def revoke(client: AmiClient, attempt: Attempt) -> None:
+    answer = await client.action("DBPut", ("Family", "mi-no"), ("Key", attempt.id), ("Val", "1"))
+    assert answer["Response"] == "Success"
+
+
+async def journal_says(client: AmiClient, attempt: Attempt, step: str) -> None:
+    async def reached() -> bool:
+        return (await client.journal(attempt.id)).startswith(f"{step}|")
+
+    await until(reached)
+
+
+async def refused(client: AmiClient, attempt: Attempt) -> Message:
+    return await client.event(lambda event: event["UserEvent"] == "MiRefused" and event["Attempt"] == attempt.id)
+
+
+async def test_revoked_before_the_answer(lab: Lab, client: AmiClient) -> None:
+    lab.agent("ben", ACCEPT)
+    attempt = Attempt("ben", "+441614969003")
+    await revoke(client, attempt)
+    await attempt.originate(client)
+    ended = Ended.parse(await attempt.ended(client))
+    assert (ended.step, ended.why) == ("", "refused_revoked")
+    assert await settled(lab, "+441614969003", 0) == []
+
+
+async def test_revoked_during_the_whisper_the_customer_is_not_rung(lab: Lab, client: AmiClient) -> None:
+    lab.agent("ben", ACCEPT)
+    attempt = Attempt("ben", "+441614969004")
+    await attempt.originate(client)
+    await journal_says(client, attempt, "agent_answered")
+    await revoke(client, attempt)
+    ended = Ended.parse(await attempt.ended(client))
+    assert (ended.step, ended.why) == ("customer_dialled", "refused_revoked")
+    assert await settled(lab, "+441614969004", 0) == []
+
+
+async def test_revoked_and_redirected_the_agent_hears_why(lab: Lab, client: AmiClient) -> None:
+    lab.agent("ben", Agent.never_presses())
+    attempt = Attempt("ben", "+441614969005")
+    await attempt.originate(client)
+    await journal_says(client, attempt, "agent_answered")
+    await revoke(client, attempt)
+    where = (("Context", "mi-revoked"), ("Exten", "s"), ("Priority", "1"))
+    assert (await client.action("Redirect", ("Channel", attempt.id), *where))["Response"] == "Success"
+    ended = Ended.parse(await attempt.ended(client))
+    assert (ended.step, ended.why) == ("agent_answered", "refused_revoked")
+    assert await settled(lab, "+441614969005", 0) == []
+
+
+async def test_a_twin_after_the_end_neither_rings_the_customer_nor_touches_the_record(
+    lab: Lab, client: AmiClient
+) -> None:
+    lab.agent("cleo", ACCEPT)
+    lab.customer("+441614969006", Customer.answer(talk_ms=300))
+    attempt = Attempt("cleo", "+441614969006")
+    await attempt.originate(client)
+    record = await attempt.ended(client)
+    await settled(lab, "+441614969006", 1)
+    await attempt.originate(client, run=2)
+    assert (await refused(client, attempt))["Why"] == "refused_again"
+    assert len(await settled(lab, "+441614969006", 1)) == 1
+    assert await client.journal(attempt.id) == record
+
+
+async def test_a_twin_that_no_agent_answers_leaves_the_record(lab: Lab, client: AmiClient) -> None:
+    lab.agent("cleo", ACCEPT)
+    lab.customer("+441614969007", Customer.busy())
+    attempt = Attempt("cleo", "+441614969007")
+    await attempt.originate(client)
+    record = await attempt.ended(client)
+    await settled(lab, "+441614969007", 1)
+    lab.agent("cleo", Agent.busy())
+    await attempt.originate(client, run=2)
+    assert (await refused(client, attempt))["Why"] == ""
+    assert await client.journal(attempt.id) == record
+
+
+async def test_a_twin_of_a_living_attempt_is_refused(lab: Lab, client: AmiClient) -> None:
+    lab.agent("dan", ACCEPT)
+    lab.customer("+441614969008", Customer.answer(talk_ms=1500))
+    attempt = Attempt("dan", "+441614969008")
+    await attempt.originate(client)
+    await journal_says(client, attempt, "answered")
+    await attempt.originate(client, run=2)
+    twin = await client.event(
+        lambda event: event.name == "OriginateResponse" and event["ActionID"] == f"{attempt.id}-2"
+    )
+    assert twin["Response"] == "Failure"
+    assert Ended.parse(await attempt.ended(client)).who == "customer"
+    assert len(await settled(lab, "+441614969008", 1)) == 1
+
+
+async def test_a_transfer_keeps_the_record_open_until_the_customer_leaves(lab: Lab, client: AmiClient) -> None:
+    lab.agent("eve", Agent.transfers("finn", after_ms=2000))
+    lab.agent("finn", Agent.accept(press_ms=200))
+    lab.customer("+441614969009", Customer.answer(talk_ms=5000))
+    attempt = Attempt("eve", "+441614969009")
+    await attempt.originate(client)
+    await journal_says(client, attempt, "agent_left")
+    await attempt.originate(client, run=2)  # the id is free again while the customer talks
+    assert (await refused(client, attempt))["Why"] in {"refused_again", ""}
+    ended = Ended.parse(await attempt.ended(client))
+    customer = await settled(lab, "+441614969009", 1)
+    assert ended.who == "customer"
+    assert ended.talk_seconds == pytest.approx(customer[0].billsec, abs=0.5)
+    assert len(customer) == 1
+    assert len(calls_to(lab, "finn")) == 1
+
+
+async def test_after_a_transfer_the_second_agent_may_end_it(lab: Lab, client: AmiClient) -> None:
+    lab.agent("gus", Agent.transfers("hana", after_ms=2000))
+    lab.agent("hana", Agent.never_presses(talk_ms=1000))
+    lab.customer("+441614969010", Customer.answer())
+    attempt = Attempt("gus", "+441614969010")
+    await attempt.originate(client)
+    ended = Ended.parse(await attempt.ended(client))
+    customer = await settled(lab, "+441614969010", 1)
+    assert ended.who == "agent"
+    assert ended.talk_seconds == pytest.approx(customer[0].billsec, abs=0.5)
+
+
+async def test_whoever_hangs_up_first_the_last_word_is_the_end(lab: Lab, client: AmiClient) -> None:
+    """Both hang-up handlers run at the same time: 30 pairs of phones hang up within the same tenth of a second."""
+    attempts = []
+    for index, agent in enumerate(SCENARIO_AGENTS[30:]):
+        number = f"+4416149691{index:02}"
+        lab.agent(agent, Agent.accept(press_ms=200, talk_ms=2100 + 3 * index))
+        lab.customer(number, Customer.answer(talk_ms=1000))
+        attempts.append(Attempt(agent, number))
+    await asyncio.gather(*(attempt.originate(client) for attempt in attempts))
+    records = await asyncio.gather(*(attempt.ended(client) for attempt in attempts))
+    await quiet(lab)
+    assert [await client.journal(attempt.id) for attempt in attempts] == records
+    assert {Ended.parse(record).who for record in records} <= {"agent", "customer"}
+
+
+async def test_a_slow_handler_of_the_agents_leg_cannot_undo_the_end() -> None:
+    """The agent's handler is held between its look at the end and its write, while the customer's handler ends it."""
+    with Lab.create() as own:
+        etc = own.root / "pbx" / "etc"
+        write = " same => n,Set(DB(mi/${ARG1})=agent_left"
+        text = (SHIPPED / "extensions_mi.conf").read_text()
+        (etc / "slowed.conf").write_text(text.replace(write, f" same => n,Set(X=${{SHELL(sleep 0.4)}})\n{write}"))
+        (etc / "extensions.conf").write_text("#include slowed.conf\n")
+        own.pbx.cli("module load func_shell.so")
+        own.pbx.cli("dialplan reload")
+        attempts = [Attempt(agent, f"+44161496920{index}") for index, agent in enumerate(own.agents)]
+        async with await AmiClient.connect(own.ami_all) as everything:
+            for index, attempt in enumerate(attempts):
+                own.agent(attempt.agent, Agent.accept(press_ms=200, talk_ms=2400 + 30 * index))
+                own.customer(attempt.number, Customer.answer(talk_ms=1000))
+                await attempt.originate(everything)
+            records = await asyncio.gather(*(attempt.ended(everything) for attempt in attempts))
+            await quiet(own)
+            assert [await everything.journal(attempt.id) for attempt in attempts] == records
+            assert any("=agent_left|" in event["AppData"] for event in everything.events)
+
+
+async def test_a_graceful_stop_places_no_customer_leg() -> None:
+    with Lab.create() as own:
+        own.agent("anna", Agent.accept(press_ms=1500))
+        attempt = Attempt("anna", "+441614969210")
+        async with await AmiClient.connect(own.ami) as session:
+            await attempt.originate(session)
+            await journal_says(session, attempt, "agent_answered")
+            own.pbx.cli("core stop gracefully")
+            ended = Ended.parse(await attempt.ended(session))
+        assert (ended.step, ended.dial_status, ended.cause) == ("customer_dialled", "CHANUNAVAIL", "16")
+        own.pbx.wait_stopped()
+        assert calls_to(own, "+441614969210") == []
+
+
+async def test_device_states_tell_who_is_free(lab: Lab, client: AmiClient) -> None:
+    await quiet(lab)
+    await client.action("DeviceStateList")
+    await client.event(lambda event: event.name == "DeviceStateListComplete")
+    states = {event["Device"]: event["State"] for event in client.events if event.name == "DeviceStateChange"}
+    assert states["PJSIP/anna"] == "NOT_INUSE"
+    assert states["PJSIP/ursula"] == "UNAVAILABLE"
+    await client.action("Setvar", ("Variable", "DEVICE_STATE(Custom:pause-anna)"), ("Value", "BUSY"))
+    await client.event(lambda event: event["Device"] == "Custom:pause-anna" and event["State"] == "BUSY")
+
+
+def test_ordinary_calls_leave_nothing_in_the_log(lab: Lab, told: dict[str, Told]) -> None:
+    expected = re.compile(r"'(nowhere|ursula|nobody)'|app_dial.c: Unable to create channel|ID .* already in use")
+    lines = [line for line in lab.pbx.log.read_text().splitlines() if "WARNING" in line or "ERROR" in line]
+    assert [line for line in lines if not expected.search(line)] == []
+
+
+async def test_an_agent_on_a_call_is_in_use(lab: Lab, client: AmiClient) -> None:
+    lab.agent("anna", Agent.no_answer())
+    attempt = Attempt("anna", "+441614969011", timeout_ms=1000)
+    await attempt.originate(client)
+    busy = await client.event(lambda event: event.name == "DeviceStateChange" and event["Device"] == "PJSIP/anna")
+    assert busy["State"] == "BUSY"
+    await attempt.ended(client)
+    await client.event(lambda event: event["Device"] == "PJSIP/anna" and event["State"] == "NOT_INUSE")
+
+
+FILTERS = [
+    ("name(OriginateResponse),header(ActionID),method(starts_with)", "mi-"),
+    ("name(DialBegin),header(DestLinkedid),method(starts_with)", "mi-"),
+    ("name(DialState),header(DestLinkedid),method(starts_with)", "mi-"),
+    ("name(DialEnd),header(DestLinkedid),method(starts_with)", "mi-"),
+    ("name(BridgeEnter),header(Uniqueid),method(starts_with)", "mi-"),
+    ("name(Hangup),header(Linkedid),method(starts_with)", "mi-"),
+    ("name(UserEvent),header(UserEvent),method(starts_with)", "Mi"),
+    ("name(DeviceStateChange),header(Device),method(regex)", "^PJSIP/(dan|eve)$"),
+]
+
+
+async def test_server_side_filters_let_through_our_calls_only(lab: Lab, client: AmiClient) -> None:
+    for criteria, value in FILTERS:
+        await client.include(criteria, value)
+    lab.agent("dan", ACCEPT)
+    lab.customer("+441614969012", Customer.answer(talk_ms=500))
+    attempt = Attempt("dan", "+441614969012")
+    async with await AmiClient.connect(lab.ami_all) as other:
+        foreign = (("Channel", "PJSIP/eve"), ("Context", "from-agents"), ("Exten", "+441614969013"), ("Priority", "1"))
+        await other.action("Originate", ("ActionID", "foreign"), ("Async", "true"), *foreign)
+        await attempt.originate(client)
+        await attempt.ended(client)
+        await settled(lab, "+441614969013", 1)
+        await client.event(lambda event: event["Device"] == "PJSIP/eve" and event["State"] == "NOT_INUSE")
+    assert {event["Device"] for event in client.events if event["Device"]} == {"PJSIP/dan", "PJSIP/eve"}
+    ours = [event for event in client.events if not event["Device"]]
+    assert all(attempt.id.encode() in event.raw for event in ours)
+    assert sorted(event.name for event in ours) == sorted(
+        ["DialBegin", "DialState", "DialEnd"] * 2 + ["OriginateResponse", "BridgeEnter", "UserEvent"] + ["Hangup"] * 2
+    )

@@ -1,0 +1,66 @@
+"""Callbacks and attempts for the store's tests, whole in every field."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from dialer.domain.attempt import Attempt, State, Step
+from dialer.domain.callback import Callback, Consent, Status, Visitor
+from dialer.domain.ids import AttemptId, CallbackId
+from dialer.domain.outcome import Blame, Outcome, Party, Verdict
+from dialer.engine.ports import Claim
+from dialer.scheduling.retry import NextStep
+
+NOON = datetime(2026, 3, 2, 12, 0, 0, 123457, UTC)
+SECOND = timedelta(seconds=1)
+PHONE = "+442079460123"
+NAME = "Zoë “Ω” \N{ARABIC LETTER SHEEN} \N{TELEPHONE RECEIVER}"
+
+
+def callback(number: int, *, department: str = "sales", due_at: datetime = NOON) -> Callback:
+    """A scheduled callback; its id sorts by its number."""
+    consent = Consent("Yes, call me", NOON - SECOND, "https://example.com/?a=1")
+    visitor = Visitor(PHONE, NAME, "zoe@example.com", "https://example.com/?q=1", "Line one\nline two", "s-1", consent)
+    return Callback(CallbackId(f"C{number:025}"), "example", department, visitor, NOON - SECOND, None, due_at)
+
+
+def attempt_at(of: Callback, *, twin: str = "A") -> Attempt:
+    """The next attempt at a callback; `twin` tells apart two that compete for the same turn."""
+    number = of.attempts + 1
+    return Attempt(
+        id=AttemptId(f"{twin}{of.id[-20:]}{number:05}"),
+        callback_id=of.id,
+        number=number,
+        department=of.department,
+        pbx="pbx1",
+        pbx_boot="2026-03-01T10:00:00",
+        agent="agent1",
+        trunk="carrier",
+        caller_id="+442079460000",
+        dialled=PHONE,
+        due_at=of.due_at,
+        ready_at=of.due_at + timedelta(microseconds=7),
+        created_at=NOON,
+    )
+
+
+def claim_of(of: Callback, *, twin: str = "A") -> Claim:
+    """A claim of a callback as it stands."""
+    return Claim(of, attempt_at(of, twin=twin))
+
+
+def progressed(attempt: Attempt, *steps: str) -> Attempt:
+    """The attempt after these steps, a microsecond apart."""
+    start = len(attempt.timeline)
+    new = [Step(name, NOON + timedelta(microseconds=start + place), "é") for place, name in enumerate(steps)]
+    return replace(attempt, state=State.AGENT_RINGING, timeline=(*attempt.timeline, *new))
+
+
+def ended(attempt: Attempt, outcome: Outcome = Outcome.CONNECTED, at: datetime = NOON) -> Attempt:
+    """The attempt at its end."""
+    verdict = Verdict(outcome, 16, Blame.NOBODY, timedelta(seconds=61, microseconds=5), Party.CUSTOMER, "why")
+    last = Step("ended", at, "ANSWER, cause 16")
+    return replace(attempt, state=State.ENDED, timeline=(*attempt.timeline, last), verdict=verdict, ended_at=at)
+
+
+COMPLETED = NextStep(Status.COMPLETED, NOON, "connected", customer_attempts=1, agent_rings=0)
+AGAIN = NextStep(Status.SCHEDULED, NOON + 60 * SECOND, "busy", customer_attempts=1, agent_rings=2)

@@ -1,0 +1,58 @@
+"""How long an attempt may stay in each state."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from dialer.domain.attempt import State
+from dialer.domain.directory import Department, OpeningHours, RetryRule
+from dialer.scheduling.deadlines import patience
+from tests.unit.scheduling.test_hours import LONDON
+
+DEPARTMENT = Department(
+    id="sales",
+    name="Sales",
+    site="shop",
+    agents=("anna",),
+    trunk="carrier",
+    caller_id="+442079460100",
+    hours=OpeningHours(LONDON, ((),) * 7),
+    retry=RetryRule({}, 3, 10),
+    agent_ring=20,
+    customer_ring=25,
+    max_call=3600,
+    press_to_accept=True,
+    whisper="",
+)
+
+
+@pytest.mark.parametrize(
+    ("state", "seconds"),
+    [
+        (State.ORIGINATING, 35),
+        (State.AGENT_RINGING, 35),
+        (State.AGENT_ANSWERED, 75),
+        (State.CUSTOMER_DIALLING, 40),
+        (State.CUSTOMER_RINGING, 40),
+        (State.BRIDGED, 3615),
+    ],
+)
+def test_patience_covers_what_the_dialplan_may_take(state: State, seconds: int) -> None:
+    assert patience(state, DEPARTMENT) == timedelta(seconds=seconds)
+
+
+def test_an_ended_attempt_is_never_overdue() -> None:
+    assert patience(State.ENDED, DEPARTMENT) == timedelta.max
+
+
+def test_patience_follows_the_department() -> None:
+    slow = replace(DEPARTMENT, agent_ring=60, customer_ring=120, max_call=60)
+    assert [patience(state, slow).total_seconds() for state in State if state is not State.ENDED] == [
+        75,
+        75,
+        75,
+        135,
+        135,
+        75,
+    ]
