@@ -17,6 +17,8 @@ LISTED = frozenset(
         "CoreShowChannelsComplete",
         "DBGetResponse",
         "DBGetComplete",
+        "DBGetTreeResponse",
+        "DBGetTreeComplete",
         "DeviceStateListComplete",
     }
 )

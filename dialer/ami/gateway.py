@@ -1,12 +1,15 @@
 """One Asterisk as the engine sees it: `engine.ports.Pbx` on top of one session after another."""
 
 import asyncio
+import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from random import Random
 
 import structlog
 
-from dialer.ami import journal, messages, revocation
+from dialer.ami import database, journal, messages, revocation
 from dialer.ami.codec import Message
 from dialer.ami.config import AmiConfig
 from dialer.ami.filters import DEVICES, PROBE, filters
@@ -24,15 +27,15 @@ from dialer.domain.errors import (
     ProtocolViolation,
 )
 from dialer.domain.events import Sent
-from dialer.domain.ids import AttemptId
+from dialer.domain.ids import AttemptId, channel_id
 from dialer.domain.outcome import EndRecord
 from dialer.engine.ports import DeviceState, Order, PbxSink, Traces, Unfinished
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("dialer.ami")
 
-_NO_ENTRY = "Database entry not found"
 _STOPPING = "the PBX is shutting down: it takes no new calls"
 _MOST_DOUBLINGS = 16
+_SECONDS = re.compile(r"[0-9]{1,11}", re.ASCII)
 
 
 class Gateway:
@@ -49,7 +52,7 @@ class Gateway:
         sink: PbxSink,
         random: Random,
         *,
-        flush: float = revocation.FLUSH,
+        flush: float = database.FLUSH,
     ) -> None:
         self._config = config
         self._devices = frozenset(devices)
@@ -62,6 +65,7 @@ class Gateway:
         }
         self._session: Session | None = None
         self._boot = ""
+        self._identity = ""
         self._told_up = False
         self._accepted = False
         self._failures = 0
@@ -78,6 +82,18 @@ class Gateway:
         """The PBX's start, in its own local time; '' before the first session."""
         return self._boot
 
+    @property
+    def identity(self) -> str:
+        """What the PBX's database is known by; '' before the first session."""
+        return self._identity
+
+    async def now(self) -> datetime:
+        """The PBX's clock, to the second. Raises `LinkDown` or another `PbxError`."""
+        value = (await self._connected().ask(messages.clock())).response.get("Value")
+        if _SECONDS.fullmatch(value) is None:
+            raise ProtocolViolation("the PBX was asked for the time and did not tell it")
+        return datetime.fromtimestamp(int(value), UTC)
+
     async def originate(self, order: Order) -> None:
         """Ring the agent; returns at the PBX's acknowledgement.
 
@@ -90,6 +106,7 @@ class Gateway:
 
     async def traces(self, attempts: Sequence[AttemptId]) -> Mapping[AttemptId, Traces]:
         """Living channels first, then the journal: an attempt that ends in between is then seen twice, never missed.
+        Where an entry is missing, then the database's identity: was it wiped? A wiped one ends the session.
 
         Raises `LinkDown` or another `PbxError`: all is known, or nothing is said.
         """
@@ -100,8 +117,13 @@ class Gateway:
         for attempt, entry in zip(attempts, entries, strict=True):
             if isinstance(entry, BaseException):
                 raise entry
-            found[attempt] = Traces(attempt in living.agents, attempt in living.customers, entry)
-        return found
+            found[attempt] = Traces(attempt in living.agents, attempt in living.customers, entry, self._identity)
+        if all(traces.journal is not None for traces in found.values()):
+            return found
+        identity = await database.identity(session) or ""
+        if identity != self._identity:
+            session.give_up("its database was wiped or replaced")
+        return {attempt: replace(traces, identity=identity) for attempt, traces in found.items()}
 
     async def revoke(self, attempts: Sequence[AttemptId]) -> frozenset[AttemptId]:
         """Make sure that these attempts can never reach a customer any more; returns those whose revocation is on the
@@ -121,15 +143,28 @@ class Gateway:
         return kept
 
     async def hang_up(self, attempt: AttemptId) -> None:
-        """Hang up the agent's leg; nothing happens when it is not there.
+        """Hang up the agent's leg and what is linked to it; nothing happens when there is nothing.
 
         Raises `LinkDown`, `ActionRefused` or another `PbxError`.
         """
-        try:
-            await self._connected().ask(messages.hangup(attempt))
-        except Refused as refusal:
-            if refusal.text != messages.NO_CHANNEL:
-                raise
+        session = self._connected()
+        await _hang_up(session, channel_id(attempt))
+        for leg in messages.linked((await session.ask(messages.core_show_channels())).events, attempt):
+            await _hang_up(session, leg)
+
+    async def forget(self, attempts: Sequence[AttemptId]) -> None:
+        """Delete journal and revocation of attempts that no late Originate can begin any more.
+
+        Raises `LinkDown` or another `PbxError`.
+        """
+        await database.forget(self._connected(), attempts)
+
+    async def remembered(self, prefix: str) -> frozenset[AttemptId]:
+        """The attempts of which the PBX's database holds anything and whose ids begin so.
+
+        Raises `LinkDown` or another `PbxError`.
+        """
+        return await database.remembered(self._connected(), prefix)
 
     async def run(self) -> None:
         """Keep a session up until cancelled.
@@ -182,6 +217,14 @@ class Gateway:
                 remedy="install the extensions_mi.conf that came with this program, then: dialplan reload",
             )
         self._boot = messages.boot((await session.ask(messages.core_status())).response)
+        identity = await database.identify(session, self._flush)
+        if identity is None:
+            raise LinkDown(
+                "its database does not keep what is written to it",
+                where=f"PBX {self.name}",
+                remedy="free its disk; the account needs write = system",
+            )
+        self._identity = identity
 
     async def _set_filters(self, session: Session) -> None:
         try:
@@ -237,13 +280,21 @@ class Gateway:
             self._sink.device_state(self.name, device.name, device.state)
 
 
+async def _hang_up(session: Session, channel: str) -> None:
+    try:
+        await session.ask(messages.hangup(channel))
+    except Refused as refusal:
+        if refusal.text != messages.NO_CHANNEL:
+            raise
+
+
 async def _entry(session: Session, attempt: AttemptId) -> EndRecord | Unfinished | None:
     """An attempt's journal entry. Only the PBX's own "not found" means that there is none: a PBX that is stopping
     refuses every question."""
     try:
         reply = await session.ask(messages.journal_get(attempt))
     except Refused as refusal:
-        if refusal.text == _NO_ENTRY:
+        if refusal.text == database.NO_ENTRY:
             return None
         raise
     value = messages.stored(reply)

@@ -18,6 +18,8 @@ DIALPLAN_VERSION = "1"
 
 ACTION_ID_PREFIX = "mi-"
 
+_IDENTITY = "identity"
+
 REVOKED = "mi-no"
 """The family of revocations in AstDB; the key is the attempt's channel id, the value the epoch in seconds."""
 
@@ -92,6 +94,11 @@ def ping() -> Action:
     return Action("Ping")
 
 
+def clock() -> Action:
+    """Ask what time it is for the PBX, in seconds of the epoch; the answer is the header `Value`."""
+    return getvar("STRFTIME(,,%s)")
+
+
 def core_status() -> Action:
     """Ask when Asterisk started."""
     return Action("CoreStatus")
@@ -117,8 +124,29 @@ def revocation_get(attempt: AttemptId) -> Action:
     return _get(REVOKED, attempt)
 
 
+def identity_get() -> Action:
+    """Ask for the identity of the PBX's database."""
+    return Action("DBGet", (("Family", journal.FAMILY), ("Key", _IDENTITY)), complete="DBGetComplete")
+
+
+def identity_put(value: str) -> Action:
+    """Give the PBX's database an identity. It lies in the journal's family, so that whoever wipes that wipes both."""
+    return Action("DBPut", (("Family", journal.FAMILY), ("Key", _IDENTITY), ("Val", value)))
+
+
 def _get(family: str, attempt: AttemptId) -> Action:
     return Action("DBGet", (("Family", family), ("Key", channel_id(attempt))), complete="DBGetComplete")
+
+
+def keys(family: str, prefix: str) -> Action:
+    """Ask for the entries of those attempts whose ids begin with `prefix`: the match is an SQL LIKE."""
+    like = f"{channel_id(AttemptId(prefix))}%"
+    return Action("DBGetTree", (("Family", family), ("Key", like)), complete="DBGetTreeComplete")
+
+
+def delete(family: str, attempt: AttemptId) -> Action:
+    """Delete an attempt's entry."""
+    return Action("DBDel", (("Family", family), ("Key", channel_id(attempt))))
 
 
 def revocation_put(attempt: AttemptId, value: str) -> Action:
@@ -126,9 +154,9 @@ def revocation_put(attempt: AttemptId, value: str) -> Action:
     return Action("DBPut", (("Family", REVOKED), ("Key", channel_id(attempt)), ("Val", value)))
 
 
-def hangup(attempt: AttemptId) -> Action:
-    """Hang up an attempt's agent leg: by its id, never by a name, which another channel may bear by then."""
-    return Action("Hangup", (("Channel", channel_id(attempt)), ("Cause", str(_NON_SELECTED_USER_CLEARING))))
+def hangup(channel: str) -> Action:
+    """Hang up a channel: by its Uniqueid, never by a name, which another channel may bear by then."""
+    return Action("Hangup", (("Channel", channel), ("Cause", str(_NON_SELECTED_USER_CLEARING))))
 
 
 def originate(order: Order) -> Action:
@@ -202,6 +230,20 @@ def boot(status: Message) -> str:
 def stored(reply: Reply) -> str | None:
     """The value in the answer to a question for a key of AstDB; None when it holds none, against the protocol."""
     return next((event.get("Val") for event in reply.events if event.event == "DBGetResponse"), None)
+
+
+def listed(reply: Reply) -> frozenset[AttemptId]:
+    """The attempts whose keys are in the answer to a question for `keys`."""
+    entries = (event.get("Key") for event in reply.events if event.event == "DBGetTreeResponse")
+    found = (attempt_of(key.rpartition("/")[2]) for key in entries)
+    return frozenset(attempt for attempt in found if attempt is not None)
+
+
+def linked(channels: Iterable[Message], attempt: AttemptId) -> list[str]:
+    """The Uniqueids of the channels that are linked to an attempt's agent leg, among `CoreShowChannel` events."""
+    own = channel_id(attempt)
+    legs = (channel.get("Uniqueid") for channel in channels if channel.get("Linkedid") == own)
+    return [leg for leg in legs if leg != own]
 
 
 @dataclass(frozen=True, slots=True)

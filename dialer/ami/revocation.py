@@ -9,12 +9,9 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 
 from dialer.ami import messages
+from dialer.ami.database import FLUSH
 from dialer.ami.session import Refused, Session
 from dialer.domain.ids import AttemptId
-
-FLUSH = 1.5
-"""Seconds after which an acknowledged write is on the PBX's disk or gone: AstDB is flushed about once a second, and a
-full disk takes back even what was read in between."""
 
 _ROUNDS = 3
 

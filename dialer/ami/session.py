@@ -181,6 +181,11 @@ class Session(Manager):  # type: ignore[misc]  # an untyped base
         finally:
             self._pending.pop(identifier, None)
 
+    def give_up(self, reason: str) -> None:
+        """End the session for a reason of ours; `watch` raises it."""
+        self.connection_lost(LinkDown(reason))
+        self.close()
+
     async def watch(self, stopping: Callable[[], None]) -> NoReturn:
         """Ping until the link dies, then raise `LinkDown`; calls `stopping` once when the PBX refuses to serve.
 

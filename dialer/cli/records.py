@@ -89,6 +89,8 @@ def whole_attempt(attempt: Attempt) -> Record:
         "state": attempt.state,
         "ready_at": attempt.ready_at,
         "pbx_boot": attempt.pbx_boot,
+        "pbx_identity": attempt.pbx_identity,
+        "place_by": attempt.place_by,
         "timeline": [{"step": step.name, "at": step.at, "detail": step.detail} for step in attempt.timeline],
     }
 

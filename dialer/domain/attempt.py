@@ -9,7 +9,7 @@ from dialer.domain import events as ev
 from dialer.domain.commands import Command, Finish, Look
 from dialer.domain.events import Event
 from dialer.domain.ids import AttemptId, CallbackId
-from dialer.domain.outcome import Outcome, Verdict, classify, verdict
+from dialer.domain.outcome import EndRecord, Outcome, Verdict, classify, verdict
 
 
 class State(StrEnum):
@@ -37,8 +37,10 @@ class Step:
 class Attempt:
     """One agent leg and at most one customer leg.
 
-    `pbx_boot` is the PBX's start as it reported it when the intent was written, `due_at` the callback's promise, and
-    `ready_at` the first moment at which everything that the attempt needs was there (due, open, agent free).
+    `pbx_boot` is the PBX's start as it reported it when the intent was written, `pbx_identity` names the database that
+    holds the attempt's journal, `place_by` is the time after which the PBX refuses to begin it ('' and None: written by
+    an earlier version). `due_at` is the callback's promise, and `ready_at` the first moment at which everything that
+    the attempt needs was there (due, open, agent free).
     """
 
     id: AttemptId
@@ -58,6 +60,8 @@ class Attempt:
     timeline: tuple[Step, ...] = ()
     verdict: Verdict | None = None
     ended_at: datetime | None = None
+    pbx_identity: str = ""
+    place_by: datetime | None = None
 
 
 _PROGRESS: tuple[tuple[type[Event], State], ...] = (
@@ -120,6 +124,13 @@ def advance(attempt: Attempt, event: Event, now: datetime) -> tuple[Attempt, tup
     return done, (Finish(end),)
 
 
+def amend(attempt: Attempt, record: EndRecord, now: datetime) -> Attempt:
+    """An attempt that was in doubt, after the record of its end was found at `now` (UTC)."""
+    found = classify(record)
+    timeline = (*attempt.timeline, Step("amended", now, _ended(record)))
+    return replace(attempt, verdict=found, ended_at=record.ended_at, timeline=timeline)
+
+
 def _doubts(event: Event) -> tuple[Command, ...]:
     return (Look(_line(event)[0]),) if isinstance(event, _DOUBTS) else ()
 
@@ -175,7 +186,11 @@ def _line(event: Event) -> tuple[str, str]:
         case ev.AgentGone(cause):
             detail = f"cause {cause}"
         case ev.Ended(record):
-            detail = f"{record.dial_status or record.why or 'no dial'}, cause {record.cause}"
+            detail = _ended(record)
         case _:
             detail = ""
     return _LINES[type(event)], detail
+
+
+def _ended(record: EndRecord) -> str:
+    return f"{record.dial_status or record.why or 'no dial'}, cause {record.cause}"

@@ -7,22 +7,22 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-import stamina
 import structlog
 
 from dialer.domain.attempt import Attempt, State, advance
 from dialer.domain.callback import Callback, Status
 from dialer.domain.commands import Finish, Look
 from dialer.domain.directory import Directory
-from dialer.domain.errors import PbxError, StoreError
-from dialer.domain.events import Event, Lost, Sent
+from dialer.domain.errors import PbxError
+from dialer.domain.events import AgentRinging, Ended, Event, Lost, Sent
 from dialer.domain.ids import AttemptId
-from dialer.domain.outcome import Blame, Outcome, Verdict
+from dialer.domain.outcome import Blame, EndRecord, Outcome, Verdict
+from dialer.engine.doubts import Doubts
+from dialer.engine.ending import durably, next_step
 from dialer.engine.ports import Clock, EngineStore, Pbx
 from dialer.engine.reconcile import Knowledge, Verdictless, judge
 from dialer.engine.roster import Roster
 from dialer.scheduling.deadlines import patience
-from dialer.scheduling.retry import NextStep, plan
 
 log = structlog.get_logger()
 
@@ -32,6 +32,8 @@ milliseconds, before or after the sign, and settles it; those left over are look
 
 _MAX_ENDINGS = 3
 """How often an overdue call is hung up before it is left to a person."""
+
+_MOST_BARRED = 1000
 
 _LOOK_AGAIN = 5.0
 """Seconds until a look that the PBX did not answer is repeated."""
@@ -82,8 +84,10 @@ class Attempts:
         self._agent_rest = agent_rest
         self._spawn = spawn
         self._changed = changed
+        self._doubts = Doubts(store, directory, clock)
         self._live: dict[AttemptId, _Live] = {}
         self._to_look_at: set[AttemptId] = set()
+        self._barred: dict[AttemptId, str] = {}
 
     def __len__(self) -> int:
         return len(self._live)
@@ -100,6 +104,7 @@ class Attempts:
         """Advance an attempt by one event. Events of attempts that are not ours, or no longer, are absorbed."""
         live = self._live.get(attempt)
         if live is None:
+            self._apply_late(attempt, event)
             return
         after, commands = advance(live.attempt, event, self._clock.now())
         if after is live.attempt:
@@ -117,6 +122,14 @@ class Attempts:
                     self._look_soon(attempt)
                 case Finish(verdict):
                     self._spawn(self._finish(live, verdict))
+
+    def _apply_late(self, attempt: AttemptId, event: Event) -> None:
+        """An event of an attempt that is over for us, or never was ours."""
+        if isinstance(event, Ended):
+            self._spawn(self._amend(attempt, event.record))
+        elif isinstance(event, AgentRinging) and attempt in self._barred:
+            # Its Originate came late. The dialplan would refuse it at the agent's answer: spare the agent that.
+            self._spawn(self._turn_away(attempt, self._pbxs[self._barred.pop(attempt)]))
 
     async def look(self, attempts: Iterable[AttemptId], knowledge: Knowledge) -> None:
         """Ask each attempt's PBX what it knows, apply what that means, and release what can be shown never to reach
@@ -140,14 +153,36 @@ class Attempts:
 
     async def _conclude(self, pbx: Pbx, attempts: list[AttemptId], knowledge: Knowledge) -> list[AttemptId]:
         """Look; revoke what nothing was found of, and look again: asking first would be worthless. Returns what is
-        still unproven, because the PBX did not keep its revocation."""
+        still unproven, because the PBX did not keep its revocation and its time has not passed."""
         unproven = await self._judge(pbx, attempts, knowledge)
         if not unproven:
             return []
         log.info("pbx.revoking", pbx=pbx.name, attempts=unproven)
-        revoked = await pbx.revoke(unproven)
-        await self._judge(pbx, [attempt for attempt in unproven if attempt in revoked], Knowledge.REVOKED)
-        return [attempt for attempt in unproven if attempt not in revoked]
+        barred = await pbx.revoke(unproven)
+        if len(barred) < len(unproven):
+            barred |= self._expired(unproven, await pbx.now())
+        self._bar(pbx, barred)
+        await self._judge(pbx, [attempt for attempt in unproven if attempt in barred], Knowledge.BARRED)
+        return [attempt for attempt in unproven if attempt not in barred]
+
+    def _bar(self, pbx: Pbx, attempts: Iterable[AttemptId]) -> None:
+        """Remember whom the PBX refuses, the latest thousand: twins come within minutes or not at all."""
+        self._barred |= dict.fromkeys(attempts, pbx.name)
+        for oldest in list(self._barred)[:-_MOST_BARRED]:
+            del self._barred[oldest]
+
+    async def _turn_away(self, attempt: AttemptId, pbx: Pbx) -> None:
+        log.info("attempt.came_late", attempt=attempt, pbx=pbx.name, note="it had been revoked; the agent is let go")
+        try:
+            await pbx.hang_up(attempt)
+        except PbxError as error:
+            log.warning("attempt.not_ended", attempt=attempt, why=error.what)
+
+    def _expired(self, attempts: list[AttemptId], now: datetime) -> frozenset[AttemptId]:
+        """Those that the PBX, by its own clock, refuses because their time has passed."""
+        lives = (self._live.get(attempt) for attempt in attempts)
+        late = (live.attempt for live in lives if live and live.attempt.place_by and live.attempt.place_by < now)
+        return frozenset(attempt.id for attempt in late)
 
     async def _judge(self, pbx: Pbx, attempts: list[AttemptId], knowledge: Knowledge) -> list[AttemptId]:
         """Apply what the attempts' traces mean; returns those of which nothing is proven."""
@@ -197,7 +232,23 @@ class Attempts:
             log.warning("attempt.not_ended", callback=attempt.callback_id, attempt=attempt.id, why=error.what)
             return
         log.warning("attempt.hung_up", callback=attempt.callback_id, attempt=attempt.id)
-        await self.look([attempt.id], Knowledge.REVOKED if revoked else Knowledge.GAP)
+        await self.look([attempt.id], Knowledge.BARRED if revoked else Knowledge.GAP)
+
+    async def take_up(self) -> None:
+        """Remember what earlier runs left in doubt. Raises `StoreError`."""
+        await self._doubts.load()
+
+    async def look_at_doubts(self, pbx: Pbx) -> None:
+        """Ask a PBX whether it holds, after all, the ends of attempts in doubt."""
+        try:
+            if await self._doubts.look(pbx):
+                self._changed(requeued=True)
+        except PbxError as error:
+            log.warning("pbx.look_failed", pbx=pbx.name, attempts=len(self._doubts), why=error.what)
+
+    async def _amend(self, attempt: AttemptId, record: EndRecord) -> None:
+        if await self._doubts.settle(attempt, record):
+            self._changed(requeued=True)
 
     def _look_soon(self, attempt: AttemptId) -> None:
         if not self._to_look_at:
@@ -213,14 +264,14 @@ class Attempts:
             self._spawn(self.look(attempts, knowledge))
 
     async def _finish(self, live: _Live, verdict: Verdict) -> None:
-        """The second barrier. It is repeated until the store takes it: until then the journal is the only witness."""
+        """The second barrier."""
         attempt, callback = live.attempt, live.callback
         now = self._clock.now()
-        step = self._next_step(attempt, callback, verdict, now)
-        async for again in stamina.retry_context(on=_said_store_error, attempts=None, timeout=None, wait_max=5.0):
-            with again:
-                await self._store.finish(attempt, step)
+        step = next_step(self._directory, attempt, callback, verdict.outcome, now)
+        await durably(lambda: self._store.finish(attempt, step))
         del self._live[attempt.id]
+        if verdict.outcome is Outcome.IN_DOUBT:
+            self._doubts.add(attempt, callback)
         resting = verdict.blame is Blame.AGENT
         self._roster.release(attempt.agent, self._clock.now(), now + self._agent_rest if resting else None)
         log.info(
@@ -235,15 +286,6 @@ class Attempts:
             due=step.due_at.isoformat() if step.status is Status.SCHEDULED else None,
         )
         self._changed(requeued=step.status is Status.SCHEDULED)
-
-    def _next_step(self, attempt: Attempt, callback: Callback, verdict: Verdict, now: datetime) -> NextStep:
-        department = self._directory.departments.get(attempt.department)
-        if department is None:
-            # The configuration lost it while the call was up: no rule is left to decide by.
-            status = Status.COMPLETED if verdict.outcome is Outcome.CONNECTED else Status.NEEDS_REVIEW
-            reason = f"{verdict.outcome}: the department is no longer configured"
-            return NextStep(status, callback.due_at, reason, callback.customer_attempts, callback.agent_rings)
-        return plan(callback, verdict.outcome, department.retry, department.hours, now)
 
 
 def _say(attempt: Attempt, event: Event) -> None:
@@ -260,11 +302,3 @@ def _say(attempt: Attempt, event: Event) -> None:
         )
     else:
         log.debug("attempt.step", callback=attempt.callback_id, attempt=attempt.id, step=step.name)
-
-
-def _said_store_error(error: Exception) -> bool:
-    """A store that cannot be written: say so each time; the outcome stays in memory and in the PBX's journal."""
-    if isinstance(error, StoreError):
-        log.error("store.outcome_not_written", why=error.what, remedy=error.remedy)
-        return True
-    return False

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from ulid import ULID
 
-from dialer.domain.attempt import Attempt, Step
 from dialer.domain.callback import Callback
 from dialer.domain.directory import Department, Directory
 from dialer.domain.errors import ActionRefused, NeverSent, PbxError, StoreError
@@ -17,19 +15,16 @@ from dialer.domain.events import Event, Lost, Refused, Unsent
 from dialer.domain.ids import AttemptId
 from dialer.engine.agenda import Agenda
 from dialer.engine.attempts import Attempts
+from dialer.engine.orders import intent, order
 from dialer.engine.ports import Claim, Clock, DeviceState, EngineStore, Order, Pbx
 from dialer.engine.reconcile import Knowledge
 from dialer.engine.roster import Roster
-from dialer.routing import context
+from dialer.engine.tombstones import Tombstones
 from dialer.routing.agents import by_idle_time
 from dialer.routing.route import Route, route
 from dialer.scheduling.hours import is_open, next_opening
 
 log = structlog.get_logger()
-
-_PLACE_MARGIN = timedelta(seconds=60)
-"""How long after the agent's ring time a late Originate may still be answered: covers clock skew between us and the
-PBX, and bounds how long a twin could come."""
 
 _STORE_REST = timedelta(seconds=5)
 """After the store refused an intent: how long until the next one is tried."""
@@ -50,7 +45,7 @@ class Engine:
         self._store = store
         self._clock = clock
         self._pbxs: dict[str, Pbx] = {}
-        self._sessions: dict[str, str] = {}
+        self._sessions: dict[str, object] = {}
         self._ready: dict[str, datetime] = {}
         self._roster = Roster(directory)
         self._agenda = Agenda(store)
@@ -61,6 +56,8 @@ class Engine:
         self._paused = False
         self._recheck_pause = True
         self._draining = False
+        self._tidying = False
+        self._tombstones = Tombstones(store)
         self._store_rest_until: datetime | None = None
         self.attempts = Attempts(
             store=store,
@@ -89,8 +86,11 @@ class Engine:
         self._wake.set()
 
     def sweep(self) -> None:
-        """Look for calls that have stayed in one state for too long."""
+        """Look for calls that have stayed in one state for too long, and for keys that may go."""
         self.attempts.sweep()
+        if not self._tidying:
+            self._tidying = True
+            self._spawn(self._tidy())
 
     async def drain(self, limit: timedelta) -> int:
         """Stop claiming and wait for the calls in progress, at most `limit`; returns how many are left."""
@@ -118,8 +118,8 @@ class Engine:
 
     def pbx_up(self, pbx: str, boot: str) -> None:
         """Look at every attempt pinned to this PBX before anything new is claimed for it."""
-        self._sessions[pbx] = boot
-        self._spawn(self._resume(pbx, boot))
+        self._sessions[pbx] = session = object()
+        self._spawn(self._resume(pbx, boot, session))
 
     def pbx_down(self, pbx: str, reason: str) -> None:
         """Nothing more is claimed for this PBX; its phones are out of sight."""
@@ -178,7 +178,8 @@ class Engine:
     async def _place(self, callback: Callback, way: Route, now: datetime) -> None:
         """The intent, durable; then Originate, once."""
         pbx = self._pbxs[way.trunk.pbx]
-        attempt = self._intent(callback, way, pbx, now)
+        ready_at = max(callback.due_at, self._roster.free_since(way.agent.id), self._ready.get(pbx.name, now))
+        attempt = intent(callback, way, pbx, ready_at, now)
         try:
             won = await self._store.claim(Claim(callback, attempt))
         except StoreError as error:
@@ -190,26 +191,11 @@ class Engine:
             self._changed(requeued=True)
             return
         self.attempts.begin(attempt, callback)
-        await self._originate(pbx, _order(attempt, callback, way))
-
-    def _intent(self, callback: Callback, way: Route, pbx: Pbx, now: datetime) -> Attempt:
-        ready_since = self._ready.get(pbx.name, now)
-        return Attempt(
-            id=AttemptId(str(ULID())),
-            callback_id=callback.id,
-            number=callback.attempts + 1,
-            department=way.department.id,
-            pbx=pbx.name,
-            pbx_boot=pbx.boot,
-            agent=way.agent.id,
-            trunk=way.trunk.id,
-            caller_id=way.department.caller_id,
-            dialled=callback.visitor.phone,
-            due_at=callback.due_at,
-            ready_at=max(callback.due_at, self._roster.free_since(way.agent.id), ready_since),
-            created_at=now,
-            timeline=(Step("intent", now, f"due {callback.due_at.isoformat()}"),),
-        )
+        if (pbx.boot, pbx.identity) != (attempt.pbx_boot, attempt.pbx_identity):
+            # Its traces would be judged by a start, or looked for in a database, that is not the one it ran under.
+            self.attempts.apply(attempt.id, Unsent("the PBX was restarted meanwhile"))
+            return
+        await self._originate(pbx, order(attempt, callback, way))
 
     async def _originate(self, pbx: Pbx, order: Order) -> None:
         try:
@@ -227,6 +213,7 @@ class Engine:
 
     async def _take_up(self) -> None:
         """Register the attempts that an earlier run of the daemon left open; the PBX says later what became of them."""
+        await self.attempts.take_up()
         for attempt, callback in await self._store.open_attempts():
             self.attempts.begin(attempt, callback)
             self._roster.hold(attempt.agent)
@@ -234,13 +221,14 @@ class Engine:
             if attempt.pbx not in self._pbxs:
                 self.attempts.apply(attempt.id, Lost(f"PBX {attempt.pbx} is no longer configured"))
 
-    async def _resume(self, pbx: str, boot: str) -> None:
+    async def _resume(self, pbx: str, boot: str, session: object) -> None:
         await self.attempts.look(self.attempts.of_pbx(pbx), Knowledge.GAP)
-        if self._sessions.get(pbx) != boot:
+        if self._sessions.get(pbx) is not session:
             return  # the session was lost while we looked; the next one looks again
         self._ready[pbx] = self._clock.now()
         log.info("pbx.ready", pbx=pbx, boot=boot, calls_in_progress=len(self.attempts.of_pbx(pbx)))
         self._changed(requeued=True)
+        await self.attempts.look_at_doubts(self._pbxs[pbx])
 
     def _store_failed(self, error: StoreError, now: datetime) -> datetime:
         """Nothing was placed, because nothing could be promised first; rest, then try again."""
@@ -249,6 +237,15 @@ class Engine:
         self._wake.set()
         log.error("store.failed", why=error.what, remedy=error.remedy, note="no calls are placed until it works again")
         return self._store_rest_until
+
+    async def _tidy(self) -> None:
+        """Sweep every PBX's database one step further."""
+        for name in list(self._ready):
+            try:
+                await self._tombstones.step(self._pbxs[name], self.attempts.of_pbx(name))
+            except (PbxError, StoreError) as error:
+                log.debug("pbx.not_swept", pbx=name, why=error.what)
+        self._tidying = False
 
     # --- waking ----------------------------------------------------------------------------------------------------
 
@@ -284,25 +281,3 @@ class Engine:
             self._agenda.invalidate()
         self._moved.set()
         self._wake.set()
-
-
-def _order(attempt: Attempt, callback: Callback, way: Route) -> Order:
-    """The attempt's one Originate."""
-    department = way.department
-    return Order(
-        attempt=attempt.id,
-        callback=callback.id,
-        agent_endpoint=way.agent.endpoint,
-        number=attempt.dialled,
-        trunk_endpoint=way.trunk.endpoint,
-        caller_id=attempt.caller_id,
-        caller_name=context.caller_name(department, callback.visitor),
-        department=department.id,
-        page=context.page(callback.visitor),
-        agent_ring=department.agent_ring,
-        customer_ring=department.customer_ring,
-        max_call=department.max_call,
-        press_to_accept=department.press_to_accept,
-        whisper=department.whisper,
-        place_by=attempt.created_at + timedelta(seconds=department.agent_ring) + _PLACE_MARGIN,
-    )

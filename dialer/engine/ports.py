@@ -67,11 +67,13 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What a PBX knows of one attempt: its living legs, and its journal entry (None: there is none)."""
+    """What a PBX knows of one attempt: its living legs, its journal entry (None: there is none), and the identity of
+    the database that holds the journal, read after the entry ('': it has none)."""
 
     agent_alive: bool
     customer_alive: bool
     journal: EndRecord | Unfinished | None
+    identity: str = ""
 
 
 class Pbx(Protocol):
@@ -83,6 +85,14 @@ class Pbx(Protocol):
     @property
     def boot(self) -> str:
         """The PBX's start as it reports it; another value means that Asterisk was restarted. '' while unknown."""
+
+    @property
+    def identity(self) -> str:
+        """What the PBX's database is known by; another value means that it was wiped or replaced, and that finding
+        nothing in it proves nothing. '' while unknown."""
+
+    async def now(self) -> datetime:
+        """The PBX's own clock: the one by which it refuses what comes after its `place_by`."""
 
     async def originate(self, order: Order) -> None:
         """Send Originate once and return when the PBX acknowledged it; tells the sink `Sent` in between.
@@ -103,7 +113,16 @@ class Pbx(Protocol):
         """
 
     async def hang_up(self, attempt: AttemptId) -> None:
-        """Hang up the agent's leg by its id, with cause 26; nothing happens when it is not there."""
+        """Hang up the agent's leg by its id, with cause 26, and what is linked to it; nothing happens when there is
+        nothing."""
+
+    async def forget(self, attempts: Sequence[AttemptId]) -> None:
+        """Delete what the PBX's database holds of these attempts, journal and revocation. Only of attempts that no late
+        Originate can begin any more: without its keys a twin would reach the customer."""
+
+    async def remembered(self, prefix: str) -> frozenset[AttemptId]:
+        """The attempts of which the PBX's database holds anything and whose ids begin so. Reads the whole database,
+        about 10 µs a key, while every call that writes its journal waits."""
 
     async def run(self) -> None:
         """Keep a session up until cancelled; tells its sink. Raises `LoginRefused` or `DialplanMismatch` only when
@@ -153,6 +172,16 @@ class EngineStore(Protocol):
 
     async def open_attempts(self) -> list[tuple[Attempt, Callback]]:
         """Every attempt without an end, with its callback."""
+
+    async def ended_attempts(self, pbx: str, after: AttemptId, until: AttemptId, limit: int) -> list[AttemptId]:
+        """The ids between the two, in their order, of attempts on a PBX that have an end; at most `limit`."""
+
+    async def doubtful(self, since: datetime) -> list[tuple[Attempt, Callback]]:
+        """Every attempt made since then that is in doubt and whose callback still waits for a person, with it."""
+
+    async def amend(self, attempt: Attempt, step: NextStep) -> None:
+        """Write the end that was found of an attempt in doubt, and its callback's next step unless a person has decided
+        that meanwhile, in one transaction; durable on return. Writing it again changes nothing."""
 
     async def paused(self) -> bool:
         """True while everything is paused."""

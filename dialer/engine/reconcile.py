@@ -26,8 +26,9 @@ class Knowledge(Enum):
     """Every event since Originate was ours to see, and a failure was reported."""
     GAP = auto()
     """Events may have been missed, or Originate itself may still be under way."""
-    REVOKED = auto()
-    """The attempt was revoked at the PBX, durably, before its traces were asked for."""
+    BARRED = auto()
+    """The PBX refuses the attempt from now on: it was revoked, durably, or its time had passed, before its traces were
+    asked for."""
 
 
 class Verdictless(Enum):
@@ -69,7 +70,7 @@ def judge(attempt: Attempt, traces: Traces, knowledge: Knowledge, boot: str) -> 
         case None if traces.agent_alive or traces.customer_alive:
             return Verdictless.LIVES
         case _:
-            return _nothing(attempt, knowledge, boot)
+            return _nothing(attempt, traces, knowledge, boot)
 
 
 def _living(attempt: Attempt, traces: Traces, knowledge: Knowledge, step: str) -> Event | Verdictless:
@@ -78,8 +79,10 @@ def _living(attempt: Attempt, traces: Traces, knowledge: Knowledge, step: str) -
     return _PROGRESS.get(step, Verdictless.LIVES)
 
 
-def _nothing(attempt: Attempt, knowledge: Knowledge, boot: str) -> Event | Verdictless:
+def _nothing(attempt: Attempt, traces: Traces, knowledge: Knowledge, boot: str) -> Event | Verdictless:
     """No channel and no entry."""
+    if attempt.pbx_identity and attempt.pbx_identity != traces.identity:
+        return Lost("the PBX's database was wiped or replaced, and its journal with it")
     restarted = attempt.pbx_boot != boot
     if attempt.state in _CUSTOMER_DIALLED or (attempt.state in _JOURNALLED and not restarted):
         return Lost("its journal entry is gone")
@@ -87,8 +90,8 @@ def _nothing(attempt: Attempt, knowledge: Knowledge, boot: str) -> Event | Verdi
         # The customer's leg waits until the entry of the agent's answer has outlived AstDB's flush: no entry after a
         # restart means that the customer was never dialled.
         return Released("Asterisk was restarted before the customer was dialled")
-    if knowledge is Knowledge.REVOKED:
-        return Released("it never began, and was revoked")
+    if knowledge is Knowledge.BARRED:
+        return Released("it never began, and never will")
     if knowledge is Knowledge.WATCHED and attempt.state is State.ORIGINATING:
         return NoTrace()
     return Verdictless.UNPROVEN

@@ -1,4 +1,4 @@
-"""What can be written. Each kind knows how to write a whole group of itself in few statements, inside a transaction
+"""What the engine writes. Each kind knows how to write a whole group of itself in few statements, inside a transaction
 that the writer opens and commits.
 
 A group's answer has one entry per operation, in order: its result, or an `IllegalState` that concerns it alone. What
@@ -8,34 +8,24 @@ row is locked before it is judged, on SQLite and PostgreSQL alike.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Self, TypeVar
 
-from sqlalchemy import Column, Connection, Update, bindparam, exists, insert, literal, select, update
+from sqlalchemy import Column, Connection, bindparam, exists, insert, select, update
 
 from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback, Status
 from dialer.domain.errors import IllegalState
-from dialer.domain.ids import CallbackId
-from dialer.domain.outcome import Verdict
+from dialer.domain.outcome import Outcome, Verdict
 from dialer.engine.ports import Claim
 from dialer.scheduling.retry import NextStep
 from dialer.store.columns import Instant
-from dialer.store.rows import (
-    CALLBACK_COLUMNS,
-    attempt_values,
-    callback_values,
-    end_values,
-    progress_values,
-    to_callback,
-)
-from dialer.store.tables import attempt, callback, pause
-from dialer.store.views import Pause
+from dialer.store.rows import attempt_values, callback_values, end_values, progress_values
+from dialer.store.tables import attempt, callback
 
 R = TypeVar("R")
 
-_EVERYTHING = "everything"
 _MAX_PARAMETERS = 500
 
 
@@ -152,7 +142,40 @@ class End(Operation[None]):
         return [None if id_ in known else IllegalState("this attempt was never claimed", where=id_) for id_ in ids]
 
 
-def _next_values(end: End, now: datetime) -> dict[str, Any]:
+_AMEND = update(attempt).where(attempt.c.id == bindparam("b_id"), attempt.c.outcome == Outcome.IN_DOUBT.value)
+
+_MOVE_ON_FROM_DOUBT = (
+    update(callback)
+    .where(
+        callback.c.id == bindparam("b_id"),
+        callback.c.attempt_id == bindparam("b_attempt"),
+        callback.c.status == Status.NEEDS_REVIEW.value,
+        exists().where(attempt.c.id == bindparam("b_attempt"), attempt.c.outcome == Outcome.IN_DOUBT.value),
+    )
+    .values(version=callback.c.version + 1)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Amend(Operation[None]):
+    """Write the end that was found of an attempt in doubt, and its callback's next step where that still waits for a
+    person because of this attempt. Writing it again changes nothing."""
+
+    attempt: Attempt
+    verdict: Verdict
+    step: NextStep
+
+    @classmethod
+    def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[None]:
+        # The callback first: once the attempt is amended, nothing shows any more that it was in doubt.
+        connection.execute(_MOVE_ON_FROM_DOUBT, [_next_values(amend, now) for amend in group])
+        connection.execute(
+            _AMEND, [{"b_id": amend.attempt.id, **end_values(amend.attempt, amend.verdict, now)} for amend in group]
+        )
+        return [None] * len(group)
+
+
+def _next_values(end: End | Amend, now: datetime) -> dict[str, Any]:
     return {
         "b_id": end.attempt.callback_id,
         "b_attempt": end.attempt.id,
@@ -163,87 +186,6 @@ def _next_values(end: End, now: datetime) -> dict[str, Any]:
         "agent_rings": end.step.agent_rings,
         "updated_at": now,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel(Operation[Callback]):
-    """End a callback that is still scheduled, for a reason."""
-
-    id: CallbackId
-    reason: str
-
-    @classmethod
-    def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[Callback | IllegalState]:
-        over = {"status": Status.CANCELLED.value, "updated_at": now}
-        return [_change_scheduled(connection, c.id, {**over, "reason": c.reason}, "be cancelled") for c in group]
-
-
-@dataclass(frozen=True, slots=True)
-class Reschedule(Operation[Callback]):
-    """Make a callback that is still scheduled due at another time. The visitor's wish stays on record."""
-
-    id: CallbackId
-    due_at: datetime
-
-    @classmethod
-    def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[Callback | IllegalState]:
-        return [
-            _change_scheduled(connection, r.id, {"due_at": r.due_at, "updated_at": now}, "be rescheduled")
-            for r in group
-        ]
-
-
-IN_FORCE = (pause.c.scope == _EVERYTHING, pause.c.key == "", pause.c.resumed_at.is_(None))
-"""The pause that holds all claims, if there is one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hold(Operation[Pause]):
-    """Pause everything; the result is the pause in force, an earlier one if there is one."""
-
-    who: str
-    why: str = field(repr=False)
-
-    @classmethod
-    def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[Pause]:
-        first = group[0]
-        values = {"scope": _EVERYTHING, "key": "", "who": first.who, "why": first.why, "since": now}
-        new = select(*(literal(value, pause.c[name].type) for name, value in values.items()))
-        connection.execute(insert(pause).from_select(list(values), new.where(~exists().where(*IN_FORCE))))
-        who, why, since = connection.execute(select(pause.c.who, pause.c.why, pause.c.since).where(*IN_FORCE)).one()
-        return [Pause(who, why, since)] * len(group)
-
-
-@dataclass(frozen=True, slots=True)
-class Release(Operation[bool]):
-    """Lift the pause; False when there was none."""
-
-    who: str
-
-    @classmethod
-    def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[bool]:
-        lifted = connection.execute(update(pause).where(*IN_FORCE).values(resumed_by=group[0].who, resumed_at=now))
-        return [lifted.rowcount > 0] * len(group)
-
-
-_CHANGE_SCHEDULED: Update = (
-    update(callback)
-    .where(callback.c.id == bindparam("b_id"), callback.c.status == Status.SCHEDULED.value)
-    .values(version=callback.c.version + 1)
-)
-
-
-def _change_scheduled(
-    connection: Connection, id_: CallbackId, values: dict[str, Any], what: str
-) -> Callback | IllegalState:
-    changed = connection.execute(_CHANGE_SCHEDULED, {"b_id": id_, **values}).rowcount
-    row = connection.execute(select(*CALLBACK_COLUMNS).where(callback.c.id == id_)).one_or_none()
-    if row is None:
-        return IllegalState("there is no such callback", where=id_)
-    found = to_callback(row)
-    if not changed:
-        return IllegalState(f"a callback that is {found.status} can no longer {what}", where=id_)
-    return found
 
 
 def _present(connection: Connection, column: Column[str], wanted: Sequence[str]) -> set[str]:

@@ -8,23 +8,23 @@ from sqlalchemy import Column, ColumnElement, Select, func, select, tuple_
 
 from dialer.domain.callback import Status
 from dialer.domain.errors import IllegalState
-from dialer.domain.ids import CallbackId
+from dialer.domain.ids import AttemptId, CallbackId
+from dialer.domain.outcome import Outcome
 from dialer.store.columns import from_micros, to_micros
-from dialer.store.operations import IN_FORCE
+from dialer.store.decisions import IN_FORCE
 from dialer.store.rows import ATTEMPT_COLUMNS, CALLBACK_COLUMNS
-from dialer.store.tables import attempt, callback, pause
+from dialer.store.tables import attempt, callback, pause, resolution
 from dialer.store.views import CallbackFilter, CallFilter
 
 _CALLBACK = select(*CALLBACK_COLUMNS)
 _ATTEMPT = select(*ATTEMPT_COLUMNS)
 _SCHEDULED = callback.c.status == Status.SCHEDULED.value
 
-OPEN_ATTEMPTS = (
-    select(*ATTEMPT_COLUMNS, *CALLBACK_COLUMNS)
-    .join(callback, callback.c.id == attempt.c.callback_id)
-    .where(attempt.c.ended_at.is_(None))
-    .order_by(attempt.c.id)
+_ATTEMPT_WITH_CALLBACK = select(*ATTEMPT_COLUMNS, *CALLBACK_COLUMNS).join(
+    callback, callback.c.id == attempt.c.callback_id
 )
+
+OPEN_ATTEMPTS = _ATTEMPT_WITH_CALLBACK.where(attempt.c.ended_at.is_(None)).order_by(attempt.c.id)
 PAUSE = select(pause.c.who, pause.c.why, pause.c.since).where(*IN_FORCE)
 STATUSES = select(callback.c.status, func.count()).group_by(callback.c.status)
 OUTCOMES = select(attempt.c.outcome, func.count()).group_by(attempt.c.outcome)
@@ -44,6 +44,28 @@ def callback_by_id(id_: CallbackId) -> Select[Any]:
 def attempts_of(id_: CallbackId) -> Select[Any]:
     """A callback's attempts, first to last."""
     return _ATTEMPT.where(attempt.c.callback_id == id_).order_by(attempt.c.number)
+
+
+def ended_attempts(pbx: str, after: AttemptId, until: AttemptId, limit: int) -> Select[Any]:
+    """The ids between the two of a PBX's attempts that have an end, in their order."""
+    c = attempt.c
+    wanted = select(c.id).where(c.id > after, c.id < until, c.pbx == pbx, c.ended_at.is_not(None))
+    return wanted.order_by(c.id).limit(limit)
+
+
+def doubtful(since: datetime) -> Select[Any]:
+    """Attempts in doubt, made since then, with their callbacks that wait for a person."""
+    return _ATTEMPT_WITH_CALLBACK.where(
+        attempt.c.outcome == Outcome.IN_DOUBT.value,
+        attempt.c.created_at >= since,
+        callback.c.status == Status.NEEDS_REVIEW.value,
+    ).order_by(attempt.c.ended_at, attempt.c.id)
+
+
+def resolutions_of(id_: CallbackId) -> Select[Any]:
+    """What people decided on a callback, first to last."""
+    c = resolution.c
+    return select(c.decision, c.who, c.why, c.forced, c.decided_at).where(c.callback_id == id_).order_by(c.id)
 
 
 def callbacks(which: CallbackFilter, limit: int, cursor: str | None) -> Select[Any]:

@@ -17,7 +17,7 @@ _CALLBACK = (
 )
 _ATTEMPT = (
     *("id", "callback_id", "number", "department", "pbx", "pbx_boot", "agent", "trunk", "caller_id", "dialled"),
-    *("due_at", "ready_at", "created_at", "timeline", "ended_at"),
+    *("due_at", "ready_at", "created_at", "timeline", "ended_at", "pbx_identity", "place_by"),
 )
 _VERDICT = ("outcome", "cause", "blame", "talk_us", "hung_up_by", "detail")
 

@@ -14,16 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback, Status
 from dialer.domain.errors import IllegalState
-from dialer.domain.ids import CallbackId
-from dialer.domain.outcome import Outcome
+from dialer.domain.ids import AttemptId, CallbackId
+from dialer.domain.outcome import Outcome, Verdict
 from dialer.engine.ports import Claim
 from dialer.scheduling.retry import NextStep
 from dialer.store import queries
+from dialer.store.decisions import Cancel, Hold, Release, Reschedule, Resolve
 from dialer.store.dialect import SqliteFile, locate
-from dialer.store.operations import Add, Cancel, End, Hold, Release, Reschedule, Take
+from dialer.store.operations import Add, Amend, End, Take
 from dialer.store.rows import ATTEMPT_COLUMNS, to_attempt, to_callback
 from dialer.store.schema import check_of, current_of, upgrade_of
-from dialer.store.views import CallbackFilter, CallFilter, Page, Pause, Summary
+from dialer.store.views import CallbackFilter, CallFilter, Decision, Page, Pause, Resolution, Summary
 from dialer.store.writer import Pace, Writer
 
 T = TypeVar("T")
@@ -99,15 +100,27 @@ class SqlStore:
     async def finish(self, attempt: Attempt, step: NextStep) -> None:
         """Write the ended attempt and its callback's next step. The first end of an attempt stands: a second one
         changes nothing. Raises `IllegalState` for an attempt that has no end or was never claimed."""
-        if attempt.verdict is None or attempt.ended_at is None:
-            raise IllegalState("this attempt has not ended", where=attempt.id)
+        verdict = _end_of(attempt)
         self._writer.forget_note(attempt.id)
-        await self._writer.submit(End(attempt, attempt.verdict, step))
+        await self._writer.submit(End(attempt, verdict, step))
 
     async def open_attempts(self) -> list[tuple[Attempt, Callback]]:
         """Every attempt without an end, with its callback."""
-        own = len(ATTEMPT_COLUMNS)
-        return [(to_attempt(row[:own]), to_callback(row[own:])) for row in await self._read(queries.OPEN_ATTEMPTS)]
+        return _with_callbacks(await self._read(queries.OPEN_ATTEMPTS))
+
+    async def ended_attempts(self, pbx: str, after: AttemptId, until: AttemptId, limit: int) -> list[AttemptId]:
+        """The ids between the two, in their order, of attempts on a PBX that have an end; at most `limit`."""
+        return [row.id for row in await self._read(queries.ended_attempts(pbx, after, until, limit))]
+
+    async def doubtful(self, since: datetime) -> list[tuple[Attempt, Callback]]:
+        """Every attempt made since then that is in doubt and whose callback still waits for a person, with it."""
+        return _with_callbacks(await self._read(queries.doubtful(since)))
+
+    async def amend(self, attempt: Attempt, step: NextStep) -> None:
+        """Write the end that was found of an attempt in doubt, and its callback's next step unless a person has decided
+        that meanwhile. Changes nothing of an attempt that is not, or no longer, in doubt. Raises `IllegalState` for one
+        that has no end."""
+        await self._writer.submit(Amend(attempt, _end_of(attempt), step))
 
     async def paused(self) -> bool:
         """True while everything is paused."""
@@ -131,6 +144,13 @@ class SqlStore:
         """Make a scheduled callback due at another time; raises as `cancel`."""
         return await self._writer.submit(Reschedule(id_, due_at))
 
+    async def resolve(
+        self, callback: Callback, decision: Decision, who: str, why: str, *, forced: bool = False
+    ) -> Callback:
+        """Decide on a callback that waits for a person; recorded with who and why. Raises `IllegalState`, with its
+        status, when it does not wait any more, or is not as `callback` says: somebody else was faster."""
+        return await self._writer.submit(Resolve(callback, decision, who, why, forced))
+
     async def pause(self, who: str, why: str) -> Pause:
         """Pause everything; the pause in force, an earlier one if there is one."""
         return await self._writer.submit(Hold(who, why))
@@ -149,6 +169,10 @@ class SqlStore:
     async def attempts(self, id_: CallbackId) -> list[Attempt]:
         """A callback's attempts, first to last."""
         return [to_attempt(row) for row in await self._read(queries.attempts_of(id_))]
+
+    async def resolutions(self, id_: CallbackId) -> list[Resolution]:
+        """What people decided on a callback, first to last."""
+        return [Resolution(Decision(row[0]), *row[1:]) for row in await self._read(queries.resolutions_of(id_))]
 
     async def callbacks(
         self,
@@ -192,6 +216,17 @@ class SqlStore:
         except SQLAlchemyError as error:
             raise self._database.explain(error) from None
         return rows
+
+
+def _end_of(attempt: Attempt) -> Verdict:
+    if attempt.verdict is None or attempt.ended_at is None:
+        raise IllegalState("this attempt has not ended", where=attempt.id)
+    return attempt.verdict
+
+
+def _with_callbacks(rows: Sequence[AnyRow]) -> list[tuple[Attempt, Callback]]:
+    own = len(ATTEMPT_COLUMNS)
+    return [(to_attempt(row[:own]), to_callback(row[own:])) for row in rows]
 
 
 def _page(rows: Sequence[AnyRow], limit: int, convert: Callable[[AnyRow], T], sorted_by: str) -> Page[T]:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -85,12 +86,28 @@ attempt = Table(
     Column("detail", Text),
     Column("ended_at", Instant),
     Column("updated_at", Instant, nullable=False),
+    # Since revision 0002; empty in rows that are older.
+    Column("pbx_identity", Text, nullable=False, server_default=text("''")),
+    Column("place_by", Instant),
     # Also the way from a callback to its attempts, and a last guard against two attempts that take the same turn.
     UniqueConstraint("callback_id", "number"),
     # Serves both ends of life: open attempts (no end) and the call log (newest end first).
     Index(None, "ended_at", "id"),
     Index(None, "department", "ended_at", "id"),
     Index(None, "outcome", "ended_at", "id"),
+)
+
+# What people decided where nobody saw what became of an attempt.
+resolution = Table(
+    "resolution",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("callback_id", Text, ForeignKey("callback.id"), nullable=False, index=True),
+    Column("decision", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("forced", Boolean, nullable=False),
+    Column("decided_at", Instant, nullable=False),
 )
 
 pause = Table(

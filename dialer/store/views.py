@@ -1,8 +1,9 @@
 """What the store answers to those who look: pages, filters, pauses and counts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 from dialer.domain.callback import Status
@@ -46,6 +47,30 @@ class Pause:
     who: str
     why: str
     since: datetime
+
+
+class Decision(StrEnum):
+    """What a person can make of a callback that needs one."""
+
+    COMPLETED = "completed"
+    RETRY = "retry"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A person's decision on a callback. `forced`: without proof that its last attempt is over."""
+
+    decision: Decision
+    who: str
+    why: str = field(repr=False)
+    forced: bool
+    decided_at: datetime
+
+    @property
+    def words(self) -> str:
+        """All of it but the time, in one line."""
+        return f"{self.decision}{', forced,' if self.forced else ''} by {self.who}: {self.why}"
 
 
 @dataclass(frozen=True, slots=True)

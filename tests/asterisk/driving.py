@@ -66,7 +66,7 @@ async def up(settings: AmiConfig, devices: tuple[str, ...] = DEVICES) -> AsyncIt
     sink = Sink()
     gateway = Gateway(settings, devices, sink, Random(1))
     async with running(gateway.run()):
-        await sink.until(lambda: sink.count("lab") >= len(devices))
+        await sink.until(lambda: sink.count(settings.name) >= len(devices))
         yield gateway, sink
 
 

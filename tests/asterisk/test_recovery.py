@@ -27,7 +27,7 @@ from dialer.store.store import SqlStore
 from tests.asterisk.driving import config
 from tests.asterisk.proxy import Proxy
 from tests.chaos.zombies import AGENTS as POOL
-from tests.chaos.zombies import AT_ONCE, MOMENTS, Books, control, one_round, rung
+from tests.chaos.zombies import AT_ONCE, MOMENTS, Books, control, on_their_way, one_round, rung
 from tests.lab import Agent, Customer, Lab
 from tests.lab.waiting import quiet
 from tests.rig import Daemon, Department, House
@@ -127,6 +127,23 @@ async def test_zombie_originates_ring_no_customer_twice(lab: Lab, tmp_path: Path
     await one_round(lab, tmp_path, numbers, moment, books)
     assert books.rung == dict.fromkeys(numbers, 1)
     assert (books.zombies, books.replays, books.lost) == (8, 8, 0)
+
+
+async def test_an_agent_is_not_left_to_answer_what_comes_late(lab: Lab, tmp_path: Path) -> None:
+    numbers = [f"+4411649608{index:02}" for index in range(4)]
+    for agent in POOL:
+        lab.agent(agent, Agent.accept(ring_ms=3000))
+    house = House(lab, tmp_path, [Department("sales", POOL, retry=AT_ONCE)], log_level="info")
+    async with on_their_way(lab, house, numbers) as (proxy, daemon, callbacks):
+        daemon.start()
+        await daemon.until_settled(callbacks, final=True)
+        proxy.release()
+        await daemon.until_logged("attempt.came_late", count=len(numbers))
+        await quiet(lab)
+        assert daemon.stop() == 0
+    agents = [call for call in lab.far_end_calls() if call.who == "agent" and call.callback_id in callbacks]
+    assert sorted(call.disposition for call in agents) == ["ANSWERED"] * 4 + ["NO ANSWER"] * 4
+    assert [rung(lab, number) for number in numbers] == [1] * 4
 
 
 async def test_without_a_revocation_the_same_zombies_ring_twice(lab: Lab, tmp_path: Path) -> None:

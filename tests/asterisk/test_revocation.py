@@ -65,7 +65,9 @@ async def test_revoked_while_the_agent_rings_the_customer_is_never_rung(lab: Lab
         (agent,) = await far_calls(lab, placed)
         assert (agent.who, agent.disposition, agent.hung_up) == ("agent", "ANSWERED", False)
         traces = await gateway.traces([placed.attempt])
-    assert traces == {placed.attempt: Traces(agent_alive=False, customer_alive=False, journal=record)}
+    assert traces == {
+        placed.attempt: Traces(agent_alive=False, customer_alive=False, journal=record, identity=gateway.identity)
+    }
 
 
 async def test_revoked_under_the_whisper_the_customer_is_never_rung(lab: Lab, watcher: AmiClient) -> None:

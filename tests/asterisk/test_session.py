@@ -151,7 +151,9 @@ async def test_a_link_cut_between_originate_and_its_answer_is_unknown_and_nothin
         traces = await gateway.traces([placed.attempt])
         assert proxy.asked.count(b"Action: Originate") == 1
         assert sink.count("down") == 1
-    assert traces[placed.attempt] == Traces(agent_alive=False, customer_alive=False, journal=record)
+    assert traces[placed.attempt] == Traces(
+        agent_alive=False, customer_alive=False, journal=record, identity=gateway.identity
+    )
     await quiet(lab)
     calls = [call for call in lab.far_end_calls() if call.callback_id == placed.callback or call.dialled == number]
     assert sorted(call.who for call in calls) == ["agent", "customer"], "each was rung once"
@@ -167,18 +169,26 @@ async def test_traces_follow_a_call(lab: Lab) -> None:
         async def at(event: type[ev.Event]) -> Traces:
             await sink.until(lambda: any(isinstance(each, event) for each in told(sink, placed.attempt)), PATIENCE)
             found = await gateway.traces([placed.attempt, never])
-            assert found[never] == Traces(agent_alive=False, customer_alive=False, journal=None)
+            assert found[never] == Traces(
+                agent_alive=False, customer_alive=False, journal=None, identity=gateway.identity
+            )
             return found[placed.attempt]
 
         await gateway.originate(placed)
-        assert await at(ev.AgentRinging) == Traces(agent_alive=True, customer_alive=False, journal=None)
-        assert await at(ev.CustomerRinging) == Traces(
-            agent_alive=True, customer_alive=True, journal=Unfinished("customer_dialled")
+        assert await at(ev.AgentRinging) == Traces(
+            agent_alive=True, customer_alive=False, journal=None, identity=gateway.identity
         )
-        assert await at(ev.Bridged) == Traces(agent_alive=True, customer_alive=True, journal=Unfinished("answered"))
+        assert await at(ev.CustomerRinging) == Traces(
+            agent_alive=True, customer_alive=True, journal=Unfinished("customer_dialled"), identity=gateway.identity
+        )
+        assert await at(ev.Bridged) == Traces(
+            agent_alive=True, customer_alive=True, journal=Unfinished("answered"), identity=gateway.identity
+        )
         record = await ended(sink, placed.attempt)
         await quiet(lab)
-        assert await at(ev.AgentGone) == Traces(agent_alive=False, customer_alive=False, journal=record)
+        assert await at(ev.AgentGone) == Traces(
+            agent_alive=False, customer_alive=False, journal=record, identity=gateway.identity
+        )
 
 
 async def test_hostile_text_arrives_as_text_and_changes_nothing(lab: Lab) -> None:
@@ -241,7 +251,7 @@ async def test_a_killed_asterisk_is_found_again(spare: Lab) -> None:
         # Asterisk tells its start to the second: one killed within its first second may look like the same one.
         assert [entry[0] for entry in sink.told if entry[0] in {"up", "down"}] == ["up", "down", "up"]
         attempt = AttemptId(str(ULID()))
-        assert await gateway.traces([attempt]) == {attempt: Traces(False, False, None)}
+        assert await gateway.traces([attempt]) == {attempt: Traces(False, False, None, identity=gateway.identity)}
 
 
 async def test_a_hanging_asterisk_is_given_up(spare: Lab) -> None:

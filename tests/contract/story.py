@@ -40,6 +40,8 @@ def attempt_at(of: Callback, *, twin: str = "A") -> Attempt:
         due_at=of.due_at,
         ready_at=of.due_at + timedelta(microseconds=7),
         created_at=NOON,
+        pbx_identity="01KJPCZ0V8Z9W6D7V0H2M1N4QK",
+        place_by=NOON + 80 * SECOND,
     )
 
 
@@ -62,5 +64,13 @@ def ended(attempt: Attempt, outcome: Outcome = Outcome.CONNECTED, at: datetime =
     return replace(attempt, state=State.ENDED, timeline=(*attempt.timeline, last), verdict=verdict, ended_at=at)
 
 
+def amended(doubt: Attempt, outcome: Outcome = Outcome.CONNECTED) -> Attempt:
+    """An attempt in doubt after the record of its end was found: it had ended a minute earlier."""
+    found = Verdict(outcome, 16, Blame.NOBODY, timedelta(seconds=35, microseconds=2), Party.AGENT)
+    line = Step("amended", NOON, "ANSWER, cause 16")
+    return replace(doubt, timeline=(*doubt.timeline, line), verdict=found, ended_at=NOON - 60 * SECOND)
+
+
 COMPLETED = NextStep(Status.COMPLETED, NOON, "connected", customer_attempts=1, agent_rings=0)
 AGAIN = NextStep(Status.SCHEDULED, NOON + 60 * SECOND, "busy", customer_attempts=1, agent_rings=2)
+REVIEW = NextStep(Status.NEEDS_REVIEW, NOON, "in_doubt", customer_attempts=0, agent_rings=0)

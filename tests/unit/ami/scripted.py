@@ -14,6 +14,7 @@ from dialer.engine.ports import DeviceState
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 BOOTED = b"Event: FullyBooted\r\nStatus: Fully Booted\r\n\r\n"
+IDENTITY = "01HZXW0000000000000000000D"
 PATIENCE = 5.0  # seconds until a test that waits has failed
 
 Action = Mapping[str, str]
@@ -35,6 +36,21 @@ def listed(complete: str, *items: bytes) -> Answer:
     )
 
 
+def stored(value: str) -> Answer:
+    """The answer to every question for a key of the database."""
+
+    def answer(action: Action) -> bytes:
+        about = {"ActionID": action["ActionID"]}
+        return reply(action) + event("DBGetResponse", Val=value, **about) + event("DBGetComplete", **about)
+
+    return answer
+
+
+def entry(answer: Answer) -> Answer:
+    """The answer to a question for an attempt's key; the database has its identity."""
+    return lambda action: (stored(IDENTITY) if action["Key"] == "identity" else answer)(action)
+
+
 def refuse(text: str) -> Answer:
     return lambda action: reply(action, "Error", Message=text)
 
@@ -54,6 +70,7 @@ class Scripted:
             "Filter": lambda action: reply(action, "Error" if "probe" in action["MatchCriteria"] else "Success"),
             "Getvar": lambda action: reply(action, Value="1"),
             "CoreStatus": lambda action: reply(action, CoreStartupDate="2026-03-01", CoreStartupTime="12:00:00"),
+            "DBGet": stored(IDENTITY),
             "DeviceStateList": listed("DeviceStateListComplete"),
             "CoreShowChannels": listed("CoreShowChannelsComplete"),
             **answers,

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from dialer.ami.codec import MAX_MESSAGE
 from dialer.ami.config import TlsConfig
+from dialer.ami.database import NO_ENTRY
 from dialer.ami.gateway import Gateway
 from dialer.ami.messages import Action
 from dialer.domain import events as ev
@@ -25,7 +26,21 @@ from dialer.domain.errors import (
 )
 from dialer.engine.ports import DeviceState, Traces, Unfinished
 from tests.unit.ami.samples import ATTEMPT, ORDER
-from tests.unit.ami.scripted import BOOTED, PATIENCE, Scripted, Sink, event, listed, refuse, reply, running, silence
+from tests.unit.ami.scripted import (
+    BOOTED,
+    IDENTITY,
+    PATIENCE,
+    Scripted,
+    Sink,
+    entry,
+    event,
+    listed,
+    refuse,
+    reply,
+    running,
+    silence,
+    stored,
+)
 
 RINGING = event("DialState", DestUniqueid=f"mi-{ATTEMPT}", DestLinkedid=f"mi-{ATTEMPT}", DialStatus="RINGING")
 DEVICES = ["PJSIP/anna", "PJSIP/ben"]
@@ -215,21 +230,21 @@ async def test_a_link_that_breaks_during_preparation_is_named_by_how_it_broke() 
 # --- traces --------------------------------------------------------------------------------------------------------
 
 
-def _found(value: str) -> object:
-    def answer(action: Action | object) -> bytes:
-        assert isinstance(action, dict)
-        about = {"ActionID": action["ActionID"]}
-        return reply(action) + event("DBGetResponse", Val=value, **about) + event("DBGetComplete", **about)
-
-    return answer
-
-
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (_found("answered|1"), Traces(agent_alive=False, customer_alive=False, journal=Unfinished("answered"))),
-        (_found("\0"), Traces(agent_alive=False, customer_alive=False, journal=Unfinished("unreadable"))),
-        (refuse("Database entry not found"), Traces(agent_alive=False, customer_alive=False, journal=None)),
+        (
+            stored("answered|1"),
+            Traces(agent_alive=False, customer_alive=False, journal=Unfinished("answered"), identity=IDENTITY),
+        ),
+        (
+            stored("\0"),
+            Traces(agent_alive=False, customer_alive=False, journal=Unfinished("unreadable"), identity=IDENTITY),
+        ),
+        (
+            refuse("Database entry not found"),
+            Traces(agent_alive=False, customer_alive=False, journal=None, identity=IDENTITY),
+        ),
         (refuse("Asterisk is shutting down"), ActionRefused),
         (listed("DBGetComplete"), ProtocolViolation),
         (silence, OutcomeUnknown),
@@ -238,10 +253,48 @@ def _found(value: str) -> object:
 async def test_only_a_plain_no_means_that_the_journal_is_empty(answer: object, expected: object) -> None:
     assert callable(answer)
     sink = Sink()
-    async with Scripted(DBGet=answer) as pbx, running((asking := gateway(pbx, sink)).run()):
+    async with Scripted(DBGet=entry(answer)) as pbx, running((asking := gateway(pbx, sink)).run()):
         await sink.until(lambda: sink.count("up") == 1)
         if isinstance(expected, type) and issubclass(expected, Exception):
             with pytest.raises(expected):
                 await asking.traces([ATTEMPT])
         else:
             assert await asking.traces([ATTEMPT]) == {ATTEMPT: expected}
+
+
+async def test_a_database_that_was_wiped_is_told_and_ends_the_session() -> None:
+    sink = Sink()
+    async with Scripted(DBGet=entry(refuse(NO_ENTRY))) as pbx, running((asking := gateway(pbx, sink)).run()):
+        await sink.until(lambda: sink.count("up") == 1)
+        pbx.answers["DBGet"] = refuse(NO_ENTRY)
+        found = await asking.traces([ATTEMPT])
+        pbx.answers["DBGet"] = stored("01HZXW0000000000000000000F")
+        await sink.until(lambda: sink.count("up") == 2)
+        assert asking.identity == "01HZXW0000000000000000000F"
+    assert found == {ATTEMPT: Traces(agent_alive=False, customer_alive=False, journal=None, identity="")}
+    assert ("down", "lab", "its database was wiped or replaced") in sink.told
+
+
+@pytest.mark.parametrize("put", [reply, refuse("Failed to update entry")])
+async def test_a_database_that_keeps_nothing_is_not_dialled_through(put: object) -> None:
+    assert callable(put)
+    sink = Sink()
+    async with Scripted(DBGet=refuse(NO_ENTRY), DBPut=put) as pbx:
+        with capture_logs() as logs:
+            async with running(Gateway(pbx.config(), DEVICES, sink, Random(1), flush=0).run()):
+                for _ in range(2):
+                    await pbx.until("DBPut")
+    assert sink.count("up") == 0
+    assert [(entry["reason"], "free its disk" in entry["remedy"]) for entry in logs] == [
+        ("its database does not keep what is written to it", True)
+    ]
+
+
+@pytest.mark.parametrize("value", ["", "noon", "-1"])
+async def test_a_pbx_that_does_not_know_the_time_says_nothing(value: str) -> None:
+    sink = Sink()
+    async with Scripted() as pbx, running((asking := gateway(pbx, sink)).run()):
+        await sink.until(lambda: sink.count("up") == 1)
+        pbx.answers["Getvar"] = lambda action: reply(action, Value=value)
+        with pytest.raises(ProtocolViolation):
+            await asking.now()

@@ -112,7 +112,12 @@ def test_the_small_actions() -> None:
             {"Family": "mi-no", "Key": f"mi-{ATTEMPT}", "Val": "1.5"},
             "",
         ),
-        (messages.hangup(ATTEMPT), "Hangup", {"Channel": f"mi-{ATTEMPT}", "Cause": "26"}, ""),
+        (messages.identity_get(), "DBGet", {"Family": "mi", "Key": "identity"}, "DBGetComplete"),
+        (messages.identity_put("X"), "DBPut", {"Family": "mi", "Key": "identity", "Val": "X"}, ""),
+        (messages.delete("mi", ATTEMPT), "DBDel", {"Family": "mi", "Key": f"mi-{ATTEMPT}"}, ""),
+        (messages.keys("mi-no", "01ABC"), "DBGetTree", {"Family": "mi-no", "Key": "mi-01ABC%"}, "DBGetTreeComplete"),
+        (messages.clock(), "Getvar", {"Variable": "STRFTIME(,,%s)"}, ""),
+        (messages.hangup(f"mi-{ATTEMPT}"), "Hangup", {"Channel": f"mi-{ATTEMPT}", "Cause": "26"}, ""),
     ]
     for action, name, headers, complete in small:
         assert (action.name, dict(action.headers), action.complete) == (name, headers, complete)
@@ -152,3 +157,9 @@ def test_living_channels_are_told_apart_by_their_ids() -> None:
 def test_a_device_state_that_nobody_knows_is_unknown() -> None:
     assert messages.device(message(Device="PJSIP/anna", State="INUSE")).state is DeviceState.INUSE
     assert messages.device(message(Device="PJSIP/anna", State="DANCING")).state is DeviceState.UNKNOWN
+
+
+def test_listed_keys_are_those_of_attempts() -> None:
+    keys = (f"/mi/mi-{ATTEMPT}", "/mi/identity", "", f"/mi/mi-{ATTEMPT}x")
+    events = (*(message(Event="DBGetTreeResponse", Key=key) for key in keys), message(Event="Other", Key=keys[0]))
+    assert messages.listed(messages.Reply(message(Response="Success"), events)) == {ATTEMPT}

@@ -12,7 +12,20 @@ from dialer.ami.gateway import Gateway
 from dialer.domain.errors import ActionRefused, LinkDown, NeverSent, OutcomeUnknown
 from dialer.domain.ids import AttemptId, channel_id
 from tests.unit.ami.samples import ATTEMPT
-from tests.unit.ami.scripted import PATIENCE, Action, Scripted, Sink, event, refuse, reply, running, silence
+from tests.unit.ami.scripted import (
+    IDENTITY,
+    PATIENCE,
+    Action,
+    Scripted,
+    Sink,
+    event,
+    listed,
+    refuse,
+    reply,
+    running,
+    silence,
+    stored,
+)
 
 OTHER = AttemptId("01ARZ3NDEKTSV4RRFFQ69G5FAW")
 BOTH = (ATTEMPT, OTHER)
@@ -24,6 +37,7 @@ class Database:
 
     def __init__(self) -> None:
         self.keys: dict[str, str] = {}
+        self.read_back = 0  # questions for a revocation
         self.refusals = 0  # writes still to be refused
         self.rollbacks: dict[str, int] = {}  # key → acknowledged writes still to be taken back
         self.overwritten_by = ""  # what somebody else writes right after us
@@ -40,7 +54,10 @@ class Database:
         return reply(action)
 
     def get(self, action: Action) -> bytes:
+        if action["Family"] == "mi":
+            return stored(IDENTITY)(action) or b""
         assert action["Family"] == "mi-no"
+        self.read_back += 1
         if action["Key"] not in self.keys:
             return reply(action, "Error", Message="Database entry not found")
         about = {"ActionID": action["ActionID"]}
@@ -56,6 +73,7 @@ async def revoking(database: Database, flush: float = 0.0) -> AsyncIterator[tupl
         gateway = Gateway(pbx.config(), [], sink, Random(1), flush=flush)
         async with running(gateway.run()):
             await sink.until(lambda: sink.count("up") == 1)
+            pbx.seen.clear()
             yield pbx, gateway
 
 
@@ -151,7 +169,7 @@ async def test_a_link_lost_before_the_read_back_leaves_nothing_known() -> None:
         with pytest.raises((NeverSent, OutcomeUnknown)):
             async with asyncio.timeout(PATIENCE):
                 await asking
-        assert pbx.seen["DBGet"] == 0
+    assert database.read_back == 0
 
 
 # --- hanging up ------------------------------------------------------------------------------------------------------
@@ -176,6 +194,22 @@ async def test_a_leg_that_is_gone_needs_no_hanging_up(answer: object, error: typ
             with pytest.raises(error):
                 await gateway.hang_up(ATTEMPT)
         assert (await pbx.until("Hangup"))["Channel"] == channel_id(ATTEMPT)
+
+
+async def test_what_is_linked_to_the_agents_leg_goes_with_it() -> None:
+    own = channel_id(ATTEMPT)
+    legs = {own: own, "1.2": own, "1.3": "1.3"}
+
+    def channels(action: Action) -> bytes | None:
+        about = {"ActionID": action["ActionID"]}
+        listed_legs = (event("CoreShowChannel", Uniqueid=leg, Linkedid=to, **about) for leg, to in legs.items())
+        return listed("CoreShowChannelsComplete", *listed_legs)(action)
+
+    async with revoking(Database()) as (pbx, gateway):
+        pbx.answers["CoreShowChannels"] = channels
+        await gateway.hang_up(ATTEMPT)
+        assert [(await pbx.until("Hangup"))["Channel"] for _ in range(2)] == [own, "1.2"]
+        assert pbx.seen["Hangup"] == 2
 
 
 async def test_without_a_session_nothing_is_revoked_or_hung_up() -> None:

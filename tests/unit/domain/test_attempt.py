@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialer.domain import events as ev
-from dialer.domain.attempt import TRANSITIONS, Attempt, State, Step, _line, _verdict, advance
+from dialer.domain.attempt import TRANSITIONS, Attempt, State, Step, _line, _verdict, advance, amend
 from dialer.domain.commands import Finish, Look
 from dialer.domain.ids import AttemptId, CallbackId
-from dialer.domain.outcome import Blame, EndRecord, JournalStep, Outcome, Party
+from dialer.domain.outcome import Blame, EndRecord, JournalStep, Outcome, Party, classify
 
 NOW = datetime(2030, 5, 17, 10, 0, tzinfo=UTC)
 EARLIER = NOW - timedelta(seconds=30)
@@ -233,3 +233,11 @@ def test_any_order_of_events_gives_a_legal_history(story: list[ev.Event]) -> Non
 
 def test_no_personal_data_shows_in_a_repr() -> None:
     assert "441614960001" not in repr(attempt())
+
+
+def test_an_attempt_in_doubt_is_amended_by_the_record_of_its_end() -> None:
+    lost, _ = advance(attempt(State.BRIDGED), ev.Lost("nobody saw it"), NOW)
+    found = amend(lost, ANSWERED, NOW)
+    assert found.verdict == classify(ANSWERED)
+    assert (found.state, found.ended_at) == (State.ENDED, ANSWERED.ended_at)
+    assert [step.name for step in found.timeline][-2:] == ["lost", "amended"]

@@ -26,14 +26,18 @@ RECORD = EndRecord(NOW, JournalStep.CUSTOMER_DIALLED, None, "", "BUSY", 17, None
 ANSWERED, DIALLED = Unfinished("agent_answered"), Unfinished("customer_dialled")
 UP, LEFT, STRANGE = Unfinished("answered"), Unfinished("agent_left"), Unfinished("?")
 LIVES, UNPROVEN = Verdictless.LIVES, Verdictless.UNPROVEN
-WATCHED, GAP, REVOKED = Knowledge
+WATCHED, GAP, BARRED = Knowledge
 SAME, OTHER = "2026-03-01 08:00:00", "2026-03-01 08:59:00"
 
 
-def attempt(state: State) -> Attempt:
+HERE, ELSEWHERE = "01HZXW0000000000000000000D", "01HZXW0000000000000000000E"
+
+
+def attempt(state: State, identity: str = HERE) -> Attempt:
     id_, callback = AttemptId("01HZXW0000000000000000000A"), CallbackId("01HZXW0000000000000000000C")
+    numbers, times = ("+442079460100", "+442079460001"), (NOW, NOW, NOW)
     return Attempt(
-        id_, callback, 1, "sales", "main", SAME, "anna", "out", "+442079460100", "+442079460001", NOW, NOW, NOW, state
+        id_, callback, 1, "sales", "main", SAME, "anna", "out", *numbers, *times, state, pbx_identity=identity
     )
 
 
@@ -43,11 +47,11 @@ ROWS: list[Row] = [
     # A recorded end settles it, whatever else is seen.
     (State.ORIGINATING, False, False, RECORD, WATCHED, SAME, Ended),
     (State.BRIDGED, False, False, RECORD, GAP, OTHER, Ended),
-    (State.AGENT_RINGING, True, False, RECORD, REVOKED, SAME, Ended),
+    (State.AGENT_RINGING, True, False, RECORD, BARRED, SAME, Ended),
     # What lives goes on, from where the journal says that it stands.
     (State.ORIGINATING, True, False, None, WATCHED, SAME, LIVES),
     (State.ORIGINATING, True, False, None, GAP, SAME, LIVES),
-    (State.AGENT_RINGING, True, False, None, REVOKED, SAME, LIVES),
+    (State.AGENT_RINGING, True, False, None, BARRED, SAME, LIVES),
     (State.ORIGINATING, True, False, ANSWERED, GAP, SAME, AgentAnswered),
     (State.ORIGINATING, True, True, DIALLED, GAP, SAME, CustomerDialling),
     (State.AGENT_RINGING, True, True, UP, GAP, SAME, Bridged),
@@ -61,12 +65,12 @@ ROWS: list[Row] = [
     # Begun and cut off: nobody saw the end.
     (State.AGENT_ANSWERED, False, False, ANSWERED, WATCHED, SAME, Lost),
     (State.BRIDGED, False, False, UP, GAP, OTHER, Lost),
-    (State.ORIGINATING, False, False, DIALLED, REVOKED, SAME, Lost),
+    (State.ORIGINATING, False, False, DIALLED, BARRED, SAME, Lost),
     # Nothing at all, when there must be something.
-    (State.CUSTOMER_DIALLING, False, False, None, REVOKED, SAME, Lost),
+    (State.CUSTOMER_DIALLING, False, False, None, BARRED, SAME, Lost),
     (State.CUSTOMER_RINGING, False, False, None, GAP, OTHER, Lost),
     (State.BRIDGED, False, False, None, WATCHED, SAME, Lost),
-    (State.AGENT_ANSWERED, False, False, None, REVOKED, SAME, Lost),
+    (State.AGENT_ANSWERED, False, False, None, BARRED, SAME, Lost),
     # Nothing at all after a restart of Asterisk: the customer's leg comes only after the flush.
     (State.ORIGINATING, False, False, None, GAP, OTHER, Released),
     (State.AGENT_RINGING, False, False, None, GAP, OTHER, Released),
@@ -76,15 +80,15 @@ ROWS: list[Row] = [
     (State.AGENT_RINGING, False, False, None, WATCHED, SAME, UNPROVEN),
     (State.ORIGINATING, False, False, None, GAP, SAME, UNPROVEN),
     (State.AGENT_RINGING, False, False, None, GAP, SAME, UNPROVEN),
-    (State.ORIGINATING, False, False, None, REVOKED, SAME, Released),
-    (State.AGENT_RINGING, False, False, None, REVOKED, SAME, Released),
+    (State.ORIGINATING, False, False, None, BARRED, SAME, Released),
+    (State.AGENT_RINGING, False, False, None, BARRED, SAME, Released),
 ]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_what_traces_mean(row: Row) -> None:
     state, agent, customer, journal, knowledge, boot, expected = row
-    found = judge(attempt(state), Traces(agent, customer, journal), knowledge, boot)
+    found = judge(attempt(state), Traces(agent, customer, journal, HERE), knowledge, boot)
     assert expected in {found, type(found)}
     if isinstance(found, Ended):
         assert found.record is RECORD
@@ -96,4 +100,24 @@ def test_nothing_found_never_releases_a_customer_who_was_dialled() -> None:
     for state in (State.CUSTOMER_DIALLING, State.CUSTOMER_RINGING, State.BRIDGED):
         for knowledge in Knowledge:
             for boot in (SAME, OTHER):
-                assert isinstance(judge(attempt(state), Traces(False, False, None), knowledge, boot), Lost)
+                assert isinstance(judge(attempt(state), Traces(False, False, None, HERE), knowledge, boot), Lost)
+
+
+@pytest.mark.parametrize("state", [State.ORIGINATING, State.AGENT_RINGING, State.AGENT_ANSWERED])
+@pytest.mark.parametrize("knowledge", Knowledge)
+@pytest.mark.parametrize("boot", [SAME, OTHER])
+@pytest.mark.parametrize("identity", ["", ELSEWHERE])
+def test_nothing_found_in_another_database_proves_nothing(
+    state: State, knowledge: Knowledge, boot: str, identity: str
+) -> None:
+    assert isinstance(judge(attempt(state), Traces(False, False, None, identity), knowledge, boot), Lost)
+
+
+def test_an_attempt_of_a_time_without_identities_is_judged_by_the_rest() -> None:
+    found = judge(attempt(State.ORIGINATING, ""), Traces(False, False, None, HERE), BARRED, SAME)
+    assert isinstance(found, Released)
+
+
+def test_what_lives_or_ended_needs_no_database_of_ours() -> None:
+    assert judge(attempt(State.BRIDGED), Traces(True, True, None, ELSEWHERE), GAP, SAME) is LIVES
+    assert judge(attempt(State.BRIDGED), Traces(False, False, RECORD, ELSEWHERE), GAP, SAME) == Ended(RECORD)

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import sqlite
 
 from dialer.domain.callback import Status
 from dialer.domain.errors import SchemaOutdated, StoreBusy, StoreError
-from dialer.domain.ids import CallbackId
+from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import Outcome
 from dialer.store import queries
 from dialer.store.dialect import locate
@@ -217,6 +217,9 @@ PLANS: list[tuple[Select[Any], str]] = [
     (queries.calls(CallFilter(since=NOON), 50, f"{1_000_000}.A"), "ix_attempt_ended_at_id"),
     (queries.calls(CallFilter(department="sales"), 50, None), "ix_attempt_department_ended_at_id"),
     (queries.calls(CallFilter(frozenset({Outcome.IN_DOUBT})), 50, None), "ix_attempt_outcome_ended_at_id"),
+    (queries.ended_attempts("main", AttemptId("A"), AttemptId("B"), 100), "sqlite_autoindex_attempt_1"),
+    (queries.doubtful(NOON), "ix_attempt_outcome_ended_at_id"),
+    (queries.resolutions_of(CallbackId("C")), "ix_resolution_callback_id"),
     (queries.STATUSES, "ix_callback_status_due_at_id"),
     (queries.OUTCOMES, "ix_attempt_outcome_ended_at_id"),
 ]

@@ -1,0 +1,65 @@
+"""From a decision to its durable intent, and from that to the attempt's one Originate."""
+
+from datetime import datetime, timedelta
+
+from ulid import ULID
+
+from dialer.domain.attempt import Attempt, Step
+from dialer.domain.callback import Callback
+from dialer.domain.directory import Department
+from dialer.domain.ids import AttemptId
+from dialer.engine.ports import Order, Pbx
+from dialer.routing import context
+from dialer.routing.route import Route
+
+_PLACE_MARGIN = timedelta(seconds=60)
+"""How long after the agent's ring time a late Originate may still be answered: covers clock skew between us and the
+PBX, and bounds how long a twin could come."""
+
+
+def intent(callback: Callback, way: Route, pbx: Pbx, ready_at: datetime, now: datetime) -> Attempt:
+    """A new attempt at `now` (UTC), under the PBX's present start and database."""
+    return Attempt(
+        id=AttemptId(str(ULID())),
+        callback_id=callback.id,
+        number=callback.attempts + 1,
+        department=way.department.id,
+        pbx=pbx.name,
+        pbx_boot=pbx.boot,
+        pbx_identity=pbx.identity,
+        agent=way.agent.id,
+        trunk=way.trunk.id,
+        caller_id=way.department.caller_id,
+        dialled=callback.visitor.phone,
+        due_at=callback.due_at,
+        ready_at=ready_at,
+        created_at=now,
+        place_by=_place_by(now, way.department),
+        timeline=(Step("intent", now, f"due {callback.due_at.isoformat()}"),),
+    )
+
+
+def order(attempt: Attempt, callback: Callback, way: Route) -> Order:
+    """The attempt's one Originate."""
+    department = way.department
+    return Order(
+        attempt=attempt.id,
+        callback=callback.id,
+        agent_endpoint=way.agent.endpoint,
+        number=attempt.dialled,
+        trunk_endpoint=way.trunk.endpoint,
+        caller_id=attempt.caller_id,
+        caller_name=context.caller_name(department, callback.visitor),
+        department=department.id,
+        page=context.page(callback.visitor),
+        agent_ring=department.agent_ring,
+        customer_ring=department.customer_ring,
+        max_call=department.max_call,
+        press_to_accept=department.press_to_accept,
+        whisper=department.whisper,
+        place_by=_place_by(attempt.created_at, department),
+    )
+
+
+def _place_by(made_at: datetime, department: Department) -> datetime:
+    return made_at + timedelta(seconds=department.agent_ring) + _PLACE_MARGIN
