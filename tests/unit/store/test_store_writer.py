@@ -77,15 +77,14 @@ async def test_many_notes_of_an_attempt_cost_one_row_and_none_once_it_ends(path:
 
 
 async def test_notes_alone_are_written_in_their_time(path: Path) -> None:
-    written = asyncio.Event()
     async with SqlStore.open(path, exclusive=True, pace=Pace(notes=0.001)) as store:
         await store.add([callback(1)])
         await store.claim(claim_of(callback(1)))
-        event.listen(Engine, "commit", lambda _connection: written.set(), once=True)
-        store.note(progressed(attempt_at(callback(1)), "originate_sent"))
+        noted = attempt_at(callback(1))
+        store.note(progressed(noted, "originate_sent"))
         async with asyncio.timeout(10):
-            await written.wait()
-        (noted,) = await store.attempts(callback(1).id)
+            while not noted.timeline:
+                (noted,) = await store.attempts(noted.callback_id)
         assert [step.name for step in noted.timeline] == ["originate_sent"]
 
 
