@@ -4,7 +4,7 @@ READY := .venv/.ready
 PYTEST := $(BIN)/python -m pytest
 PURE := dialer/domain/*,dialer/scheduling/*,dialer/routing/*,dialer/engine/reconcile.py,dialer/ami/codec.py,dialer/ami/encode.py,dialer/ami/filters.py,dialer/ami/journal.py,dialer/ami/messages.py,dialer/ami/tracker.py
 
-.PHONY: demo test check bench zombies format lock docs clean
+.PHONY: demo test check bench zombies chaos model recovery format lock docs clean
 
 demo: $(READY)
 	$(BIN)/dialer demo
@@ -23,7 +23,7 @@ check: $(READY)
 	$(BIN)/deptry .
 	$(BIN)/python -m pip check
 	$(BIN)/python scripts/audit.py
-	$(BIN)/python scripts/diagram.py --check
+	$(BIN)/python -m scripts.pages --check
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
@@ -33,12 +33,27 @@ COUNT ?= 1000
 zombies: $(READY)
 	$(BIN)/python -m tests.chaos.zombies --count $(COUNT)
 
+# KILLS of daemons at random moments and at every named point, beside cut links and a dying Asterisk; last line JSON.
+# SEED repeats a run; CHAOS takes more options, such as "--faults cut --cuts 200" (see python -m tests.chaos --help).
+KILLS ?= 100
+chaos: $(READY)
+	$(BIN)/python -m tests.chaos --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(CHAOS)
+
+# The once-only protocol, explored exhaustively; last line JSON.
+model: $(READY)
+	$(BIN)/python -m tests.model
+
+# Kill -9 with CALLS up, twice: adopted while they live, settled from the journal when they ended; last line JSON.
+CALLS ?= 250
+recovery: $(READY)
+	$(BIN)/python -m tests.chaos.recovery --calls $(CALLS)
+
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 docs: $(READY)
-	$(BIN)/python scripts/diagram.py
+	$(BIN)/python -m scripts.pages
 
 # After a change of the dependencies in pyproject.toml.
 lock: $(READY)

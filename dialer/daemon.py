@@ -72,12 +72,14 @@ async def _serve(settings: Settings, store: SqlStore, stops: Stops) -> None:
         links = [tasks.create_task(gateway.run(), name=f"pbx {gateway.name}") for gateway in gateways]
         beat = tasks.create_task(_beat(dog), name="watchdog")
         floor = timedelta(seconds=settings.daemon.poll_floor_seconds)
-        async with poke.listening(settings.socket, engine.poke):
-            with periodic((engine.poke, floor), (engine.sweep, _SWEEP)):
-                dog.ready()
-                log.info("daemon.ready", departments=len(directory.departments), agents=len(directory.agents))
-                await stops.get()
-                await _drain(engine, stops, timedelta(seconds=settings.daemon.drain_seconds))
+        async with (
+            poke.listening(settings.socket, engine.poke),
+            periodic((engine.poke, floor), (engine.sweep, _SWEEP), stepped=engine.clock_stepped),
+        ):
+            dog.ready()
+            log.info("daemon.ready", departments=len(directory.departments), agents=len(directory.agents))
+            await stops.get()
+            await _drain(engine, stops, timedelta(seconds=settings.daemon.drain_seconds))
         for link in links:
             link.cancel()
         await asyncio.wait(links)

@@ -1,15 +1,15 @@
 """One Asterisk as the engine sees it: `engine.ports.Pbx` on top of one session after another."""
 
 import asyncio
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from random import Random
 
 import structlog
 
 from dialer.ami import database, journal, messages, revocation
+from dialer.ami.clock import PbxClock
 from dialer.ami.codec import Message
 from dialer.ami.config import AmiConfig
 from dialer.ami.filters import DEVICES, PROBE, filters
@@ -35,7 +35,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("dialer.ami")
 
 _STOPPING = "the PBX is shutting down: it takes no new calls"
 _MOST_DOUBLINGS = 16
-_SECONDS = re.compile(r"[0-9]{1,11}", re.ASCII)
 
 
 class Gateway:
@@ -66,6 +65,7 @@ class Gateway:
         self._session: Session | None = None
         self._boot = ""
         self._identity = ""
+        self._clock = PbxClock()
         self._told_up = False
         self._accepted = False
         self._failures = 0
@@ -87,12 +87,14 @@ class Gateway:
         """What the PBX's database is known by; '' before the first session."""
         return self._identity
 
+    @property
+    def clock(self) -> datetime:
+        """The PBX's clock, without asking: as it said last, carried on."""
+        return self._clock.now
+
     async def now(self) -> datetime:
         """The PBX's clock, to the second. Raises `LinkDown` or another `PbxError`."""
-        value = (await self._connected().ask(messages.clock())).response.get("Value")
-        if _SECONDS.fullmatch(value) is None:
-            raise ProtocolViolation("the PBX was asked for the time and did not tell it")
-        return datetime.fromtimestamp(int(value), UTC)
+        return await self._clock.ask(self._connected())
 
     async def originate(self, order: Order) -> None:
         """Ring the agent; returns at the PBX's acknowledgement.
@@ -217,6 +219,7 @@ class Gateway:
                 remedy="install the extensions_mi.conf that came with this program, then: dialplan reload",
             )
         self._boot = messages.boot((await session.ask(messages.core_status())).response)
+        await self._clock.ask(session)
         identity = await database.identify(session, self._flush)
         if identity is None:
             raise LinkDown(

@@ -25,7 +25,7 @@ COMMANDS = {
     "check": "Check the whole configuration.",
     "doctor": "Check PBXs, trunks, phones and store before the first call.",
     "submit": "Take in callback requests.",
-    "callbacks": "List, show, cancel and reschedule callbacks.",
+    "callbacks": "List, show, cancel, reschedule and resolve callbacks.",
     "calls": "The call log.",
     "pause": "Place no new calls until resumed.",
     "resume": "Place calls again.",

@@ -7,7 +7,11 @@ from datetime import UTC, datetime
 import typer
 
 from dialer import poke
+from dialer.domain.errors import RequestRefused
+from dialer.intake.text import single_line
 from dialer.settings import Settings, load
+
+_MAX_REASON = 200
 
 
 def settings_of(context: typer.Context) -> Settings:
@@ -32,3 +36,14 @@ def instant(text: str) -> datetime:
         return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise typer.BadParameter("not an ISO 8601 time, such as 2030-05-17 or 2030-05-17T14:30Z") from None
+
+
+def reason(text: str) -> str:
+    """Why a person did something: one line, kept with the callback."""
+    try:
+        read = single_line(text, "reason", _MAX_REASON)
+    except RequestRefused as refusal:
+        raise typer.BadParameter(refusal.what) from None
+    if not read:
+        raise typer.BadParameter("empty; say why in a few words")
+    return read

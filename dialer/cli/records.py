@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback
+from dialer.store.views import Resolution
 
 Record = dict[str, object]
 
@@ -92,6 +93,17 @@ def whole_attempt(attempt: Attempt) -> Record:
         "pbx_identity": attempt.pbx_identity,
         "place_by": attempt.place_by,
         "timeline": [{"step": step.name, "at": step.at, "detail": step.detail} for step in attempt.timeline],
+    }
+
+
+def resolution_record(made: Resolution) -> Record:
+    """What a person decided."""
+    return {
+        "decision": made.decision,
+        "who": made.who,
+        "why": made.why,
+        "forced": made.forced,
+        "decided_at": made.decided_at,
     }
 
 

@@ -1,37 +1,55 @@
 """One callback's whole story, for a person to read or a program to keep."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from dialer.cli.output import fine_stamp, line, local_stamp, pairs, stamp
-from dialer.cli.records import Record, lateness, whole_attempt, whole_callback
+from dialer.cli.records import Record, lateness, resolution_record, whole_attempt, whole_callback
 from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback, Status
 from dialer.domain.directory import Department, Directory
-from dialer.store.views import Pause
+from dialer.store.views import Pause, Resolution
 
 _ASAP = "as soon as possible"
 
 
-def record(callback: Callback, attempts: Sequence[Attempt], directory: Directory, pause: Pause | None) -> Record:
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What the store holds of one callback, and of the pause that may hold it back."""
+
+    callback: Callback
+    attempts: Sequence[Attempt]
+    resolutions: Sequence[Resolution]
+    pause: Pause | None
+
+
+def record(story: Story, directory: Directory) -> Record:
     """All of it as one record; `next` is what comes next and why, in words."""
+    callback = story.callback
     return {
         **whole_callback(callback),
-        "next": _next(callback, directory.departments.get(callback.department), pause),
-        "calls": [whole_attempt(attempt) for attempt in attempts],
+        "next": _next(callback, directory.departments.get(callback.department), story.pause),
+        "calls": [whole_attempt(attempt) for attempt in story.attempts],
+        "resolutions": [resolution_record(made) for made in story.resolutions],
     }
 
 
-def tell(callback: Callback, attempts: Sequence[Attempt], directory: Directory, pause: Pause | None) -> None:
-    """Print it: the request, what comes next and why, then each attempt with its timeline. Times are UTC."""
+def tell(story: Story, directory: Directory) -> None:
+    """Print it: the request, what comes next and why, each attempt with its timeline, and what people decided. Times
+    are UTC."""
+    callback = story.callback
     department = directory.departments.get(callback.department)
-    pairs([*_request(callback, department), ("next", _next(callback, department, pause))])
-    for attempt in attempts:
+    pairs([*_request(callback, department), ("next", _next(callback, department, story.pause))])
+    for attempt in story.attempts:
         line()
         pairs(_attempt(attempt))
         pairs([(_moment(step.at, attempt), f"{step.name}  {step.detail}".strip()) for step in attempt.timeline], 2)
+    if story.resolutions:
+        line()
+        pairs([("resolved", f"{stamp(made.decided_at)} as {made.words}") for made in story.resolutions])
 
 
 def _request(callback: Callback, department: Department | None) -> list[tuple[str, str]]:
@@ -65,7 +83,8 @@ def _next(callback: Callback, department: Department | None, pause: Pause | None
         case Status.IN_PROGRESS:
             return "an attempt is under way"
         case Status.NEEDS_REVIEW:
-            return f"a person decides ({callback.reason}): what nobody saw is never redialled by itself"
+            never = "what nobody saw is never redialled by itself"
+            return f"a person decides ({callback.reason}): {never}; see: dialer callbacks resolve --help"
         case Status.COMPLETED | Status.FAILED | Status.CANCELLED | Status.EXPIRED | Status.REJECTED:
             return f"nothing: {callback.reason or callback.status}"
         case _:

@@ -180,7 +180,7 @@ def _not_accepted(why: str) -> Outcome:
             return _refused(why)
 
 
-_ON_OUR_ORDER = frozenset({"refused_again", "refused_revoked", "refused_late"})
+_ON_OUR_ORDER = frozenset({"refused_again", "refused_revoked"})
 
 
 def _refused(why: str) -> Outcome:

@@ -85,6 +85,12 @@ class Engine:
         self._recheck_pause = True
         self._wake.set()
 
+    def clock_stepped(self) -> None:
+        """The wall clock was set: what waited for a time by it waits no longer, but for what is due."""
+        self._store_rest_until = None
+        self._roster.end_rests()
+        self.poke()
+
     def sweep(self) -> None:
         """Look for calls that have stayed in one state for too long, and for keys that may go."""
         self.attempts.sweep()
@@ -179,7 +185,7 @@ class Engine:
         """The intent, durable; then Originate, once."""
         pbx = self._pbxs[way.trunk.pbx]
         ready_at = max(callback.due_at, self._roster.free_since(way.agent.id), self._ready.get(pbx.name, now))
-        attempt = intent(callback, way, pbx, ready_at, now)
+        attempt = intent(callback, way, pbx, min(ready_at, now), now)
         try:
             won = await self._store.claim(Claim(callback, attempt))
         except StoreError as error:

@@ -6,19 +6,19 @@ from ulid import ULID
 
 from dialer.domain.attempt import Attempt, Step
 from dialer.domain.callback import Callback
-from dialer.domain.directory import Department
 from dialer.domain.ids import AttemptId
 from dialer.engine.ports import Order, Pbx
 from dialer.routing import context
 from dialer.routing.route import Route
 
 _PLACE_MARGIN = timedelta(seconds=60)
-"""How long after the agent's ring time a late Originate may still be answered: covers clock skew between us and the
-PBX, and bounds how long a twin could come."""
+"""How long after the agent's ring time a late Originate may still be answered: covers a slow store and what the PBX's
+clock was set by since it was last asked, and bounds how long a twin could come."""
 
 
 def intent(callback: Callback, way: Route, pbx: Pbx, ready_at: datetime, now: datetime) -> Attempt:
-    """A new attempt at `now` (UTC), under the PBX's present start and database."""
+    """A new attempt at `now` (UTC), under the PBX's present start and database. It is the PBX that refuses what comes
+    after `place_by`, and its clock may not be ours."""
     return Attempt(
         id=AttemptId(str(ULID())),
         callback_id=callback.id,
@@ -34,7 +34,7 @@ def intent(callback: Callback, way: Route, pbx: Pbx, ready_at: datetime, now: da
         due_at=callback.due_at,
         ready_at=ready_at,
         created_at=now,
-        place_by=_place_by(now, way.department),
+        place_by=pbx.clock + timedelta(seconds=way.department.agent_ring) + _PLACE_MARGIN,
         timeline=(Step("intent", now, f"due {callback.due_at.isoformat()}"),),
     )
 
@@ -57,9 +57,5 @@ def order(attempt: Attempt, callback: Callback, way: Route) -> Order:
         max_call=department.max_call,
         press_to_accept=department.press_to_accept,
         whisper=department.whisper,
-        place_by=_place_by(attempt.created_at, department),
+        place_by=attempt.place_by or attempt.created_at,
     )
-
-
-def _place_by(made_at: datetime, department: Department) -> datetime:
-    return made_at + timedelta(seconds=department.agent_ring) + _PLACE_MARGIN

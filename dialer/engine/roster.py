@@ -30,6 +30,10 @@ class Roster:
         self._rest_until = {agent: until for agent, until in self._rest_until.items() if until > now}
         return self._idle - self._reserved - self._rest_until.keys()
 
+    def end_rests(self) -> None:
+        """The clock that rests are reckoned by was set: when they are over is no longer known."""
+        self._rest_until.clear()
+
     @property
     def held(self) -> int:
         """How many agents are held by attempts."""

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError, StatementError
@@ -38,6 +39,20 @@ class SqliteFile:
         """Whether there is a database, upgraded or not."""
         return self.path.exists()
 
+    def inode(self) -> tuple[int, int] | None:
+        """Which file bears the database's name now; None when there is none."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def gone(self) -> StoreError:
+        """What to say when the name does not lead to the open file any more: SQLite itself would go on writing to a
+        file that nobody will ever find."""
+        what = "the database was moved, deleted or replaced while it is open"
+        return StoreError(what, where=str(self.path), remedy="put it back, or stop the daemon and restore a backup")
+
     def create(self) -> None:
         """Make the empty file, readable by owner and group only. Raises `StoreError` when that cannot be done."""
         try:
@@ -49,6 +64,12 @@ class SqliteFile:
             what = f"the database cannot be created: {error.strerror}"
             remedy = "create the folder and give it to the daemon's user, or name another one"
             raise StoreError(what, where=str(self.path), remedy=remedy) from None
+
+    def check_writable(self) -> None:
+        """Raise `StoreError` unless this process may write to it, as far as its user's rights tell."""
+        # The folder, too: SQLite makes its journal there.
+        if not all(os.access(place, os.W_OK) for place in (self.path, self.path.parent)):
+            raise StoreError(_READ_ONLY, where=str(self.path), remedy=_GIVE)
 
     @contextmanager
     def owned(self) -> Iterator[None]:
@@ -94,8 +115,12 @@ class SqliteFile:
         return explained
 
     def _engine(self, pragmas: tuple[str, ...], connect_args: dict[str, Any], **options: Any) -> AsyncEngine:
+        # Never makes a file: a database that is gone must not come back empty.
+        url = URL.create(
+            "sqlite+aiosqlite", database=f"file:{quote(str(self.path))}", query={"mode": "rw", "uri": "true"}
+        )
         engine = create_async_engine(
-            URL.create("sqlite+aiosqlite", database=str(self.path)),
+            url,
             connect_args={"timeout": self.busy_timeout, **connect_args},
             hide_parameters=True,
             pool_reset_on_return=None,
@@ -125,13 +150,15 @@ def locate(where: str | Path, busy_timeout: float = 5.0) -> SqliteFile:
     return SqliteFile(Path(url.database), busy_timeout)
 
 
+_READ_ONLY, _GIVE = "the database is read-only", "give the file and its folder to the daemon's user"
+
 # By SQLite's own names of its result codes, the first that the name begins with.
 _MEANINGS = (
     ("SQLITE_FULL", "the disk is full", "free some space; the daemon goes on by itself"),
     ("SQLITE_IOERR", "the disk refused to be read or written", "check free space, quotas and the disk's health"),
     ("SQLITE_BUSY", "another process keeps the database locked", "find it with: fuser -v <database>"),
     ("SQLITE_LOCKED", "another process keeps the database locked", "find it with: fuser -v <database>"),
-    ("SQLITE_READONLY", "the database is read-only", "give the file and its folder to the daemon's user"),
+    ("SQLITE_READONLY", _READ_ONLY, _GIVE),
     ("SQLITE_CANTOPEN", "the database cannot be opened", "check that folder and file belong to the daemon's user"),
     ("SQLITE_CORRUPT", "the database file is damaged", "stop, keep the file, and restore the last backup"),
     ("SQLITE_NOTADB", "the file is not a database", "name another file, or restore the last backup"),

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dialer.domain.errors import StoreBusy, StoreError
@@ -38,4 +38,5 @@ def _lock(handle: int, lock: Path) -> None:
         what = f"another daemon (process {holder}) owns this database"
         raise StoreBusy(what, where=str(lock), remedy="stop it first, or use another database") from None
     os.ftruncate(handle, 0)
-    os.write(handle, f"{os.getpid()}\n".encode("ascii"))
+    with suppress(OSError):  # on a full disk the lock holds without its owner's name
+        os.write(handle, f"{os.getpid()}\n".encode("ascii"))

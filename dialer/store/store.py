@@ -70,6 +70,8 @@ class SqlStore:
             if exclusive and await current_of(database) is None:
                 await upgrade_of(database)
             await check_of(database)
+            if exclusive:
+                database.check_writable()
             readers = database.readers()
             try:
                 async with _connected(database) as connection:

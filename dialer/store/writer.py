@@ -59,6 +59,7 @@ class Writer:
         self._timer: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
         self._closing = False
+        self._file = database.inode()
 
     async def submit(self, operation: Operation[R]) -> R:
         """Write one operation; durable on return. Its writing survives the caller's cancellation.
@@ -141,6 +142,8 @@ class Writer:
         """Each operation's result or error, in order; never raises."""
         if not operations:
             return []
+        if self._database.inode() != self._file:
+            return [self._database.gone() for _ in operations]
         try:
             return await connection.run_sync(_transact, operations, self._now())
         except Exception as error:  # noqa: BLE001  # whatever one group meets must not end the writer

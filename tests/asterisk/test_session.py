@@ -133,8 +133,11 @@ async def test_a_bridged_call_costs_eleven_messages_and_others_none(
     assert DeviceState.BUSY in states, "the agent's phone was told busy"
 
 
-async def test_a_link_cut_between_originate_and_its_answer_is_unknown_and_nothing_is_replayed(lab: Lab) -> None:
-    number = "+441214960002"
+@pytest.mark.parametrize("how", ["ended", "reset"])
+async def test_a_link_cut_between_originate_and_its_answer_is_unknown_and_nothing_is_replayed(
+    lab: Lab, how: str
+) -> None:
+    number = f"+44121496010{int(how == 'reset')}"
     lab.agent("ben", Agent.accept(press_ms=200))
     lab.customer(number, Customer.answer(talk_ms=500))
     async with (
@@ -142,8 +145,9 @@ async def test_a_link_cut_between_originate_and_its_answer_is_unknown_and_nothin
         up(config(lab, port=proxy.port)) as (gateway, sink),
     ):
         placed = order("ben", number)
+        proxy.resets = how == "reset"
         proxy.cut_at = b"Action: Originate"
-        with pytest.raises(OutcomeUnknown):
+        with pytest.raises(OutcomeUnknown, match="reset by peer" if proxy.resets else "closed"):
             await gateway.originate(placed)
         await sink.until(lambda: sink.count("up") == 2)
         record = await ended(sink, placed.attempt)

@@ -13,6 +13,7 @@ from dialer.engine.ports import Claim
 from dialer.scheduling.retry import NextStep
 from dialer.store.store import SqlStore
 
+_AFTER = {Outcome.CONNECTED: Status.COMPLETED, Outcome.IN_DOUBT: Status.NEEDS_REVIEW}
 AT = datetime(2030, 5, 17, 13, 30, tzinfo=UTC)
 HOSTILE = "\x1b[31mMaria\x1b[0m [red]\r\nok \u202egnp.exe\x9b2J\tx"
 
@@ -52,14 +53,21 @@ def attempt(of: Callback, verdict: Verdict, sent: datetime) -> Attempt:
     )
 
 
-async def ended(store: SqlStore, of: Callback, outcome: Outcome, late: float = 0.25, detail: str = "") -> Attempt:
-    """Add a callback and one ended attempt at it; it waits for the next."""
+async def ended(
+    store: SqlStore,
+    of: Callback,
+    outcome: Outcome,
+    late: float = 0.25,
+    detail: str = "",
+    status: Status | None = None,
+) -> Attempt:
+    """Add a callback and one ended attempt at it; it waits for the next, or as `status` says."""
     talk = timedelta(seconds=2.5) if outcome is Outcome.CONNECTED else timedelta(0)
     party = Party.CUSTOMER if outcome is Outcome.CONNECTED else None
     made = attempt(of, Verdict(outcome, 16, Blame.NOBODY, talk, party, detail), of.due_at + timedelta(seconds=late))
     await store.add([of])
     living = replace(made, state=State.ORIGINATING, timeline=(), verdict=None, ended_at=None)
     assert await store.claim(Claim(of, living))
-    status = Status.COMPLETED if outcome is Outcome.CONNECTED else Status.SCHEDULED
+    status = status or _AFTER.get(outcome, Status.SCHEDULED)
     await store.finish(made, NextStep(status, of.due_at + timedelta(hours=1), f"again after {outcome}", 1, 0))
     return made

@@ -5,13 +5,19 @@ import os
 import re
 import socket
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from dialer.domain.callback import Status
 from dialer.domain.ids import CallbackId
+from dialer.domain.outcome import Outcome
+from dialer.store.schema import REVISIONS
 from tests.cli.host import Host
-from tests.cli.seeds import callback
+from tests.cli.seeds import callback, ended
+from tests.unit.store import older
+
+NEWEST = REVISIONS[-1]
 
 WANTED = (datetime.now(UTC) + timedelta(days=2)).replace(hour=12, minute=0, second=0, microsecond=0)
 """Around the middle of the day in London, the day after tomorrow."""
@@ -61,6 +67,8 @@ def test_submit_json_lines_from_a_file_in_groups(host: Host) -> None:
 
 
 def test_a_daemon_that_listens_is_poked(host: Host, scheduled: CallbackId) -> None:
+    waiting = callback()
+    host.with_store(partial(ended, of=waiting, outcome=Outcome.CUSTOMER_BUSY, status=Status.NEEDS_REVIEW))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as daemon:
         daemon.bind(str(host.folder / "dialer.sock"))
         daemon.settimeout(5)
@@ -68,6 +76,7 @@ def test_a_daemon_that_listens_is_poked(host: Host, scheduled: CallbackId) -> No
             ("submit", "--department", "sales", "--phone", "020 7946 0001"),
             ("callbacks", "reschedule", scheduled, "--at", (WANTED + timedelta(hours=1)).isoformat()),
             ("callbacks", "cancel", scheduled),
+            ("callbacks", "resolve", waiting.id, "--as", "completed", "--reason", "talked"),
             ("pause",),
             ("resume",),
         ):
@@ -86,7 +95,12 @@ def test_cancel(host: Host, scheduled: CallbackId) -> None:
 
 
 def test_what_is_not_there_cannot_be_changed(host: Host) -> None:
-    for command in (("show", "x"), ("cancel", "x"), ("reschedule", "x", "--at", WANTED.isoformat())):
+    for command in (
+        ("show", "x"),
+        ("cancel", "x"),
+        ("reschedule", "x", "--at", WANTED.isoformat()),
+        ("resolve", "x", "--as", "failed", "--reason", "gone"),
+    ):
         done = host.run("callbacks", *command)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("dialer: X: there is no such callback")
@@ -138,10 +152,10 @@ def test_the_database(bare: Host) -> None:
     missing = bare.run("db", "check")
     assert (missing.returncode, missing.stdout) == (1, "")
     assert "run: dialer db upgrade" in missing.stderr
-    assert bare.run("db", "upgrade").stdout == f"{bare.database}: schema 0001: upgraded from nothing\n"
-    assert bare.run("db", "upgrade").stdout == f"{bare.database}: schema 0001: is current already\n"
-    assert bare.run("db", "check").stdout == f"{bare.database}: schema 0001: ok\n"
-    assert bare.run("db", "current").stdout == f"{bare.database}: schema 0001\n"
+    assert bare.run("db", "upgrade").stdout == f"{bare.database}: schema {NEWEST}: upgraded from nothing\n"
+    assert bare.run("db", "upgrade").stdout == f"{bare.database}: schema {NEWEST}: is current already\n"
+    assert bare.run("db", "check").stdout == f"{bare.database}: schema {NEWEST}: ok\n"
+    assert bare.run("db", "current").stdout == f"{bare.database}: schema {NEWEST}\n"
 
 
 def test_a_test_call_needs_a_daemon_and_stores_nothing_without(host: Host) -> None:
@@ -161,3 +175,51 @@ def test_a_folder_that_cannot_be_written_is_told(bare: Host) -> None:
     done = bare.run("db", "upgrade")
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert "cannot be created" in done.stderr
+
+
+def test_an_older_database_is_refused_by_all_until_it_is_upgraded(bare: Host) -> None:
+    older.make(bare.database)
+    what = f"dialer: {bare.database}: the database's schema 0001 is older than this program's {NEWEST}"
+    for command in (("run",), ("callbacks", "list"), ("db", "check")):
+        refused = bare.run(*command)
+        assert (refused.returncode, refused.stderr.splitlines()[-1]) == (1, f"{what} (run: dialer db upgrade)")
+    assert bare.run("db", "upgrade").stdout == f"{bare.database}: schema {NEWEST}: upgraded from 0001\n"
+    shown = json.loads(bare.run("callbacks", "show", "--json", older.UNDER_WAY).stdout)
+    (call,) = shown["calls"]
+    assert (shown["status"], call["state"], call["pbx_boot"]) == ("in_progress", "agent_ringing", "2026-03-01 10:00:00")
+    assert (call["pbx_identity"], call["place_by"]) == ("", None)
+    assert [step["step"] for step in call["timeline"]] == ["intent", "originate_sent"]
+
+
+def test_resolve_where_the_pbx_is_not_configured_any_more(host: Host) -> None:
+    waiting = [callback() for _ in range(3)]
+    for each in waiting:
+        host.with_store(partial(ended, of=each, outcome=Outcome.IN_DOUBT, detail="cut off"))
+    host.configure(host.config.read_text().replace("[pbx.main]", "[pbx.other]"))
+    retried, completed, failed = (each.id for each in waiting)
+    refused = host.run("callbacks", "resolve", retried, "--as", "retry", "--reason", "again")
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"dialer: {retried}: not tried again: PBX main: it is no longer in the configuration"
+        " (mend that and try again, or take the risk of a second call: --force)\n"
+    )
+    for id_, how, status in ((completed, "completed", "completed"), (failed, "failed", "failed")):
+        done = host.run("callbacks", "resolve", id_.lower(), "--as", how, "--reason", "  asked by phone ")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.splitlines()[0] == "the PBX  main cannot be asked: it is no longer in the configuration"
+        assert re.fullmatch(rf"{id_}  {status}  {how} by \S+: asked by phone", done.stdout.splitlines()[-1])
+        again = host.run("callbacks", "resolve", id_, "--as", "completed", "--reason", "again")
+        assert (again.returncode, again.stdout) == (1, "")
+        assert again.stderr == f"dialer: {id_}: a callback that is {status} can no longer be resolved\n"
+
+
+def test_resolve_without_a_doubt_asks_nobody(host: Host) -> None:
+    """Its end is known, but the department was gone when it came: only a person can say what to do."""
+    waiting = callback()
+    host.with_store(partial(ended, of=waiting, outcome=Outcome.CUSTOMER_BUSY, status=Status.NEEDS_REVIEW))
+    done = host.run("callbacks", "resolve", waiting.id, "--as", "retry", "--reason", "again")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0] == "the PBX  main recorded: customer_busy"
+    found = host.with_store(lambda store: store.get(waiting.id))
+    assert found is not None
+    assert (found.status, found.due_at <= datetime.now(UTC)) == (Status.SCHEDULED, True)

@@ -60,6 +60,7 @@ def test_a_configuration_that_is_not_there(bare: Host) -> None:
     )
 
 
+RESOLVE = ("callbacks", "resolve", "X", "--as", "failed", "--reason")
 USAGE = {
     "no command": ((), "missing command (see: dialer --help)"),
     "unknown command": (("cals",), "no such command 'cals'. Did you mean 'calls'"),
@@ -72,6 +73,14 @@ USAGE = {
     "two sources": (("submit", "-", "--phone", "1"), "give the fields of one request as options, or a FILE"),
     "no such file": (("submit", "/nowhere/x.jsonl"), "/nowhere/x.jsonl: No such file or directory"),
     "no id": (("callbacks", "show"), "missing argument 'ID'"),
+    "no decision": (("callbacks", "resolve", "X", "--reason", "x"), "missing option '--as'"),
+    "no reason": (("callbacks", "resolve", "X", "--as", "failed"), "missing option '--reason'"),
+    "not a decision": ((*RESOLVE, "x", "--as", "done"), "'done' is not one of 'completed', 'retry', 'failed'"),
+    "empty reason": ((*RESOLVE, " "), "'--reason': empty; say why in a few words"),
+    "huge reason": ((*RESOLVE, "x" * 100_000), "'--reason': longer than 200 characters"),
+    "two lines of reason": ((*RESOLVE, "x\r\nAction: y"), "'--reason': holds a line break or another control"),
+    "half a character": ((*RESOLVE, "x\udcff"), "'--reason': holds half a character"),
+    "a reason to cancel": (("callbacks", "cancel", "X", "--reason", "\x1b[31m"), "'--reason': holds a line break"),
 }
 
 
@@ -149,7 +158,7 @@ def rubbish(host: Host) -> None:
 
 STORES: dict[str, tuple[Callable[[Host], None], str]] = {
     "gone": (gone, "the database is missing or empty (run: dialer db upgrade)"),
-    "another schema": (older, "the database's schema 9999 is newer than this program's 0001 (upgrade this program"),
+    "another schema": (older, "the database's schema 9999 is newer than this program's 0002 (upgrade this program"),
     "rubbish": (rubbish, "the file is not a database (name another file, or restore the last backup)"),
 }
 

@@ -25,12 +25,22 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Daemon:
-    """`dialer run` as a process of its own. A context manager: the process is ended with it."""
+    """`dialer run` as a process of its own. A context manager: the process is ended with it.
 
-    def __init__(self, house: House, environment: Mapping[str, str] | None = None) -> None:
+    `module` is what runs in the place of `dialer`; `log` is the name of its log, in the house's folder.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        environment: Mapping[str, str] | None = None,
+        module: str = "dialer",
+        log: str = "dialer.log",
+    ) -> None:
         self.house = house
         self._environment = {**os.environ, **(environment or {})}
-        self._log = house.folder / "dialer.log"
+        self._module = module
+        self._log = house.folder / log
         self._process: subprocess.Popen[bytes] | None = None
         house.write()
 
@@ -58,7 +68,7 @@ class Daemon:
         """Start it; returns at once."""
         with self._log.open("ab") as out:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "dialer", "--config", str(self.house.config), "run"],
+                self._command("run"),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -89,13 +99,17 @@ class Daemon:
     def cli(self, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run another `dialer` command on the same configuration."""
         return subprocess.run(
-            [sys.executable, "-m", "dialer", "--config", str(self.house.config), *arguments],
+            self._command(*arguments),
             input=text,
             capture_output=True,
             text=True,
             check=False,
             timeout=60,
+            env=self._environment,
         )
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", self._module, "--config", str(self.house.config), *arguments]
 
     def submit(self, requests: Sequence[dict[str, Any]]) -> list[CallbackId]:
         """Submit requests as JSON Lines; all must be accepted."""

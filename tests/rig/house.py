@@ -26,7 +26,7 @@ class Department:
 @dataclass(frozen=True)
 class House:
     """Everything that `dialer.toml` needs. `devices`: agents whose state is read off another device; `port`: another
-    way to the AMI."""
+    way to the AMI; `pbx`: more of `[pbx.main]`."""
 
     lab: Lab
     folder: Path
@@ -37,6 +37,7 @@ class House:
     secret: str = ""
     port: int = 0
     daemon: Mapping[str, object] = field(default_factory=dict)
+    pbx: Mapping[str, object] = field(default_factory=dict)
     log_level: str = "debug"
 
     @property
@@ -63,7 +64,7 @@ class House:
             f"port = {self.port or (ami.tls_port if self.tls else ami.port)}",
         ]
         lines += [f'username = "{ami.username}"', f'secret = "{self.secret or ami.secret}"']
-        lines += ["login_retry_seconds = 2"]
+        lines += [f"{key} = {_toml(value)}" for key, value in {"login_retry_seconds": 2, **self.pbx}.items()]
         if self.tls:
             lines += ["[pbx.main.tls]", f'ca_file = "{ami.ca_file}"']
         lines += ["[trunk.carrier]", f'endpoint = "{self.lab.trunk}"']

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dialer.cli import story
-from dialer.cli.host import settings_of, wake_daemon
+from dialer.cli.host import reason, settings_of, wake_daemon
 from dialer.cli.output import emit, line, local_stamp, say, stamp, table
 from dialer.cli.paging import following
 from dialer.cli.records import callback_record
@@ -18,12 +18,13 @@ from dialer.domain.ids import CallbackId
 from dialer.intake.moments import wanted
 from dialer.scheduling.hours import next_opening
 from dialer.store.store import SqlStore
-from dialer.store.views import CallbackFilter, Page, Pause
+from dialer.store.views import CallbackFilter, Decision, Page, Pause
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 _HEADINGS = ("callback", "status", "due", "number", "department", "attempts", "reason")
 _CORE = 4
+_REASON = "Kept with the callback; no personal data."
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The callback's id, whole.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -31,7 +32,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 @app.callback()
 def callbacks() -> None:
-    """List, show, cancel and reschedule callbacks."""
+    """List, show, cancel, reschedule and resolve callbacks."""
 
 
 @app.command("list")
@@ -70,11 +71,12 @@ def show(context: typer.Context, id_: Id, as_json: AsJson = False) -> None:  # n
 
     async def tell(store: SqlStore) -> None:
         callback = await _get(store, id_)
-        attempts, pause = await store.attempts(callback.id), await store.pause_in_force()
+        attempts, resolutions = await store.attempts(callback.id), await store.resolutions(callback.id)
+        whole = story.Story(callback, attempts, resolutions, await store.pause_in_force())
         if as_json:
-            emit(story.record(callback, attempts, settings.directory(), pause))
+            emit(story.record(whole, settings.directory()))
         else:
-            story.tell(callback, attempts, settings.directory(), pause)
+            story.tell(whole, settings.directory())
 
     on_store(settings, tell)
 
@@ -83,9 +85,7 @@ def show(context: typer.Context, id_: Id, as_json: AsJson = False) -> None:  # n
 def cancel(
     context: typer.Context,
     id_: Id,
-    reason: Annotated[
-        str, typer.Option(metavar="TEXT", help="Kept with the callback; no personal data.")
-    ] = "cancelled",
+    reason: Annotated[str, typer.Option(parser=reason, metavar="TEXT", help=_REASON)] = "cancelled",
     as_json: AsJson = False,  # noqa: FBT002  # an option
 ) -> None:
     """Cancel a callback that is still scheduled. A call in progress cannot be cancelled here."""
@@ -120,6 +120,34 @@ def reschedule(
     else:
         zone = directory.departments[changed.department].hours.zone
         line(f"{changed.id}  due {local_stamp(changed.due_at, zone)} {zone.key}")
+
+
+@app.command()
+def resolve(
+    context: typer.Context,
+    id_: Id,
+    decision: Annotated[Decision, typer.Option("--as", metavar="HOW", help=f"One of: {', '.join(Decision)}.")],
+    reason: Annotated[str, typer.Option(parser=reason, metavar="TEXT", help=_REASON)],
+    force: Annotated[bool, typer.Option("--force", help="Try again even if it may be a second call.")] = False,  # noqa: FBT002  # an option
+    as_json: AsJson = False,  # noqa: FBT002  # an option
+) -> None:
+    """Decide on a callback that needs a person, because nobody saw what became of its last attempt.
+
+    Shows what is known of that attempt; its PBX is asked, if it can be. A retry is due at once, and refused unless the
+    PBX shows that the last attempt is over and reached nobody: what is left of it is hung up. --force takes the risk;
+    that, who decided and why is recorded.
+    """
+    # It brings the PBX's client, which nothing else here needs.
+    from dialer.cli import resolving  # noqa: PLC0415  # as just said
+
+    settings = settings_of(context)
+    request = resolving.Request(decision, reason, force, as_json)
+
+    async def decide(store: SqlStore) -> None:
+        await resolving.resolve(store, settings, await _get(store, id_), request)
+
+    on_store(settings, decide)
+    wake_daemon(settings)
 
 
 def _due(at: str, department: Department) -> datetime:

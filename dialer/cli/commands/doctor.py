@@ -57,7 +57,7 @@ def _examine(settings: Settings, directory: Directory) -> Iterator[Finding]:
 def _client(settings: Settings, name: str, secret: str) -> AbstractContextManager[Client]:
     reached = settings.pbx[name]
     if reached.tls or ":" in reached.host:
-        return own_client(settings, name, secret)
+        return own_client(settings, name)
     return independent_client(name, reached, secret)
 
 

@@ -5,10 +5,11 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from dialer.ami.codec import Message
-from dialer.ami.config import AmiConfig, TlsConfig
+from dialer.ami.config import AmiConfig
 from dialer.ami.messages import Action
 from dialer.ami.session import Refused, Session
 from dialer.cli.doctor.client import Headers
+from dialer.cli.reach import ami_config
 from dialer.settings import Settings
 
 _TOLD = ("OriginateResponse", "DeviceStateChange", "DBGetResponse")
@@ -73,23 +74,10 @@ class OwnClient:
 
 
 @contextlib.contextmanager
-def own_client(settings: Settings, name: str, secret: str) -> Iterator[OwnClient]:
+def own_client(settings: Settings, name: str) -> Iterator[OwnClient]:
     """Connect, verify the certificate and log in. Raises a `PbxError`, `ConfigurationError`."""
-    pbx = settings.pbx[name]
-    ca_file = settings.resolve(pbx.tls.ca_file) if pbx.tls and pbx.tls.ca_file else None
-    config = AmiConfig(
-        name=name,
-        host=pbx.host,
-        port=pbx.port,
-        username=pbx.username,
-        secret=secret,
-        tls=TlsConfig(ca_file) if pbx.tls else None,
-        connect_timeout=pbx.connect_timeout_seconds,
-        action_timeout=pbx.action_timeout_seconds,
-        boot_timeout=pbx.action_timeout_seconds,
-    )
     with asyncio.Runner() as runner:
-        client = OwnClient(runner, config)
+        client = OwnClient(runner, ami_config(settings, name))
         try:
             yield client
         finally:

@@ -84,7 +84,7 @@ def test_an_agent_who_answered_and_did_not_accept(why: str, outcome: Outcome) ->
     [
         ("refused_again", Outcome.CANCELLED),
         ("refused_revoked", Outcome.CANCELLED),
-        ("refused_late", Outcome.CANCELLED),
+        ("refused_late", Outcome.PBX_FAILURE),
         ("refused_setup", Outcome.PBX_FAILURE),
         ("a word of a later dialplan", Outcome.PBX_FAILURE),
     ],

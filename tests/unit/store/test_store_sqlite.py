@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Select
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import OperationalError
 
 from dialer.domain.callback import Status
 from dialer.domain.errors import SchemaOutdated, StoreBusy, StoreError
@@ -58,6 +59,23 @@ async def main():
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
         await store.add([big(3)])
         print([each.id[-1] for each in (await store.callbacks()).items])
+asyncio.run(main())
+"""
+
+START_ON_A_FULL_DISK = """
+import asyncio, resource, sys
+from dialer.domain.errors import StoreError
+from dialer.store.store import SqlStore
+async def main():
+    try:
+        async with SqlStore.open(sys.argv[1], exclusive=True):
+            print("open")
+    except StoreError as error:
+        print(error)
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+asyncio.run(main())
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 asyncio.run(main())
 """
 
@@ -148,6 +166,16 @@ class TestDisk:
         with child(FILL_UP, path) as daemon:
             assert finished(daemon) == ["the disk refused to be read or written", "['1', '3']"]
 
+    @pytest.mark.parametrize("made", [True, False])
+    async def test_a_full_disk_at_the_start_is_said(self, path: Path, *, made: bool) -> None:
+        if made:
+            await upgrade(path)
+        with child(START_ON_A_FULL_DISK, path) as daemon:
+            first, second = finished(daemon)
+        assert first.startswith(f"{path}: the disk ")
+        assert "free" in first
+        assert second == "open"
+
     async def test_a_file_of_another_user_is_said(self, public_folder: Path) -> None:
         path = public_folder / "dialer.db"
         await upgrade(path)
@@ -173,6 +201,12 @@ class TestDisk:
             await upgrade(tmp_path / "nowhere" / "dialer.db")
         assert names_in(tmp_path) == []
 
+    async def test_its_name_may_hold_anything(self, tmp_path: Path) -> None:
+        path = tmp_path / "50 % ?mode=memory#é&.db"
+        async with SqlStore.open(path, exclusive=True) as store:
+            await store.add([callback(1)])
+        assert names_in(tmp_path) == [path.name, f"{path.name}.lock"]
+
     async def test_only_the_owner_makes_a_store(self, path: Path) -> None:
         with pytest.raises(SchemaOutdated, match="run: dialer db upgrade"):
             async with SqlStore.open(path):
@@ -184,6 +218,39 @@ class TestDisk:
         with pytest.raises(StoreError, match="not a database"):
             async with SqlStore.open(path, exclusive=True):
                 pass
+
+    @pytest.mark.parametrize("replaced", [False, True])
+    async def test_a_file_that_is_not_in_its_place_is_not_written_to(self, tmp_path: Path, *, replaced: bool) -> None:
+        """SQLite would go on writing to the open file, wherever that is now, and say that all is well."""
+        home, elsewhere = tmp_path / "state", tmp_path / "elsewhere"
+        home.mkdir()
+        async with SqlStore.open(home / "dialer.db", exclusive=True, pace=Pace(notes=0)) as store:
+            await store.add([callback(1)])
+            await store.claim(claim_of(callback(1)))
+            home.rename(elsewhere)
+            if replaced:
+                home.mkdir()
+                await upgrade(home / "dialer.db")
+            noted = progressed(attempt_at(callback(1)), "originate_sent")
+            store.note(noted)
+            with pytest.raises(StoreError, match=r"state/dialer\.db: the database was moved, deleted or replaced"):
+                await store.add([callback(2)])
+            if replaced:
+                home.rename(tmp_path / "another")
+            elsewhere.rename(home)
+            await store.add([callback(3)])
+            assert await store.get(callback(2).id) is None
+            assert await store.attempts(callback(1).id) == [noted]
+
+    async def test_a_database_that_is_gone_does_not_come_back_empty(self, path: Path) -> None:
+        await upgrade(path)
+        engine = locate(path).readers()
+        await asyncio.to_thread(path.unlink)
+        with pytest.raises(OperationalError, match="unable to open"):
+            async with engine.connect():
+                pass
+        await engine.dispose()
+        assert names_in(path.parent) == []
 
     async def test_a_schema_that_was_taken_away_is_said(self, path: Path) -> None:
         async with SqlStore.open(path, exclusive=True) as store:

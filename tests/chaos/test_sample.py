@@ -1,0 +1,25 @@
+"""A short run of `make chaos`, with a fresh seed: nothing is lost, nobody rung twice, and every point is passed."""
+
+import secrets
+import shutil
+
+import pytest
+
+from tests.chaos.plan import SAMPLE
+from tests.chaos.run import Run
+
+
+@pytest.mark.timeout(600)
+async def test_a_sample_of_chaos_balances(capsys: pytest.CaptureFixture[str]) -> None:
+    seed = secrets.randbelow(1 << 31)
+    with capsys.disabled():
+        print(f"\nchaos: seed {seed}")
+    run = Run(SAMPLE, seed, houses=4)
+    balanced = await run.go()
+    result = run.result
+    wrong = {name: result[name] for name in ("lost", "rung_twice", "silent", "wrong_outcome", "ended_by_themselves")}
+    assert wrong == dict.fromkeys(wrong, 0), f"seed {seed}, kept in {run.folder}"
+    assert result["never_passed"] == [], f"seed {seed}"
+    assert result["kills"] >= SAMPLE.kills
+    assert balanced
+    shutil.rmtree(run.folder)
