@@ -144,15 +144,16 @@ class Gateway:
             )
         return kept
 
-    async def hang_up(self, attempt: AttemptId) -> None:
-        """Hang up the agent's leg and what is linked to it; nothing happens when there is nothing.
+    async def hang_up(self, attempt: AttemptId) -> bool:
+        """Hang up the agent's leg and what is linked to it; False when there is nothing. True says that the PBX was
+        told, not that it answered.
 
         Raises `LinkDown`, `ActionRefused` or another `PbxError`.
         """
         session = self._connected()
-        await _hang_up(session, channel_id(attempt))
-        for leg in messages.linked((await session.ask(messages.core_show_channels())).events, attempt):
-            await _hang_up(session, leg)
+        own = await _hang_up(session, channel_id(attempt))
+        linked = messages.linked((await session.ask(messages.core_show_channels())).events, attempt)
+        return any([own, *[await _hang_up(session, leg) for leg in linked]])
 
     async def forget(self, attempts: Sequence[AttemptId]) -> None:
         """Delete journal and revocation of attempts that no late Originate can begin any more.
@@ -283,12 +284,18 @@ class Gateway:
             self._sink.device_state(self.name, device.name, device.state)
 
 
-async def _hang_up(session: Session, channel: str) -> None:
+async def _hang_up(session: Session, channel: str) -> bool:
+    """True when the PBX was told, False when the channel is not there."""
     try:
         await session.ask(messages.hangup(channel))
     except Refused as refusal:
         if refusal.text != messages.NO_CHANNEL:
             raise
+        return False
+    except OutcomeUnknown:
+        if session.loss:
+            raise
+    return True
 
 
 async def _entry(session: Session, attempt: AttemptId) -> EndRecord | Unfinished | None:

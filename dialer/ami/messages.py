@@ -179,6 +179,7 @@ def originate(order: Order) -> Action:
         # Pushed first, so that an agent leg that is never answered is journalled too; the quotes keep the commas.
         ("Variable", f'CHANNEL(hangup_handler_push)="mi-end,s,1({_plain("ChannelId", channel)})"'),
         _variable("MI_BY", str(int(order.place_by.timestamp()))),
+        _variable("MI_DB", order.identity),
         _variable("MI_TRUNK", order.trunk_endpoint),
         _variable("MI_CLI", order.caller_id),
         _variable("MI_RING", str(order.customer_ring)),

@@ -53,8 +53,10 @@ class _Live:
     """When the attempt came into its state, by the loop's clock: a wall clock that steps makes nothing overdue."""
     overdue: State | None = None
     """The state in which the last sweep found it overdue."""
+    ending: bool = False
+    """It is being revoked and hung up."""
     endings: int = 0
-    """How often it was hung up for being overdue."""
+    """How often the PBX was told to hang it up and there was something to hang up."""
 
 
 class Attempts:
@@ -184,9 +186,12 @@ class Attempts:
         late = (live.attempt for live in lives if live and live.attempt.place_by and live.attempt.place_by < now)
         return frozenset(attempt.id for attempt in late)
 
-    async def _judge(self, pbx: Pbx, attempts: list[AttemptId], knowledge: Knowledge) -> list[AttemptId]:
-        """Apply what the attempts' traces mean; returns those of which nothing is proven."""
-        unproven = []
+    async def _judge(
+        self, pbx: Pbx, attempts: list[AttemptId], knowledge: Knowledge, *, again: bool = False
+    ) -> list[AttemptId]:
+        """Apply what the attempts' traces mean; returns those of which nothing is proven. What looks lost is looked at
+        once more: the list may have missed a call that was just being made and that the journal knew a moment later."""
+        unproven, lost = [], []
         for attempt, traces in (await pbx.traces(attempts)).items():
             live = self._live.get(attempt)
             if live is None:
@@ -196,8 +201,12 @@ class Attempts:
                     log.debug("attempt.lives", callback=live.attempt.callback_id, attempt=attempt)
                 case Verdictless.UNPROVEN:
                     unproven.append(attempt)
+                case Lost() if not again:
+                    lost.append(attempt)
                 case event:
                     self.apply(attempt, event)
+        if lost:
+            unproven += await self._judge(pbx, lost, knowledge, again=True)
         return unproven
 
     def sweep(self) -> None:
@@ -210,6 +219,8 @@ class Attempts:
             log.warning(
                 "attempt.overdue", callback=live.attempt.callback_id, attempt=attempt, state=live.attempt.state.value
             )
+            if live.ending:
+                continue
             if live.overdue is live.attempt.state:
                 self._spawn(self._end(live))
             else:
@@ -221,18 +232,20 @@ class Attempts:
         """Take a call down whose time is over: revoke it, hang up what is ours, and let its end be told."""
         attempt = live.attempt
         pbx = self._pbxs[attempt.pbx]
-        live.endings += 1
-        if live.endings > _MAX_ENDINGS:
+        if live.endings == _MAX_ENDINGS:
             self.apply(attempt.id, Lost("it is overdue, and its channel cannot be hung up"))
             return
+        live.ending = True
         try:
-            revoked = attempt.id in await pbx.revoke([attempt.id])
-            await pbx.hang_up(attempt.id)
+            barred = attempt.id in await pbx.revoke([attempt.id])
+            live.endings += await pbx.hang_up(attempt.id)
+            log.warning("attempt.hung_up", callback=attempt.callback_id, attempt=attempt.id)
         except PbxError as error:
             log.warning("attempt.not_ended", callback=attempt.callback_id, attempt=attempt.id, why=error.what)
             return
-        log.warning("attempt.hung_up", callback=attempt.callback_id, attempt=attempt.id)
-        await self.look([attempt.id], Knowledge.BARRED if revoked else Knowledge.GAP)
+        finally:
+            live.ending = False
+        await self.look([attempt.id], Knowledge.BARRED if barred else Knowledge.GAP)
 
     async def take_up(self) -> None:
         """Remember what earlier runs left in doubt. Raises `StoreError`."""

@@ -58,4 +58,5 @@ def order(attempt: Attempt, callback: Callback, way: Route) -> Order:
         press_to_accept=department.press_to_accept,
         whisper=department.whisper,
         place_by=attempt.place_by or attempt.created_at,
+        identity=attempt.pbx_identity,
     )

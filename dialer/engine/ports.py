@@ -39,7 +39,8 @@ class DeviceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One Originate, complete. Durations are seconds; `place_by` is UTC, after it the PBX refuses to ring anybody."""
+    """One Originate, complete. Durations are seconds; `place_by` is UTC. The PBX refuses to ring the customer after
+    that, and when its database is not of this `identity`."""
 
     attempt: AttemptId
     callback: CallbackId
@@ -56,6 +57,7 @@ class Order:
     press_to_accept: bool
     whisper: str
     place_by: datetime
+    identity: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,9 @@ class Pbx(Protocol):
         already claimed goes on.
         """
 
-    async def hang_up(self, attempt: AttemptId) -> None:
-        """Hang up the agent's leg by its id, with cause 26, and what is linked to it; nothing happens when there is
-        nothing."""
+    async def hang_up(self, attempt: AttemptId) -> bool:
+        """Hang up the agent's leg by its id, with cause 26, and what is linked to it; False when there is nothing.
+        True says that the PBX was told, not that it answered."""
 
     async def forget(self, attempts: Sequence[AttemptId]) -> None:
         """Delete what the PBX's database holds of these attempts, journal and revocation. Only of attempts that no late

@@ -56,6 +56,7 @@ def order(agent: str, number: str, **changes: object) -> Order:
         press_to_accept=True,
         whisper="beep",
         place_by=datetime.now(UTC) + timedelta(minutes=1),
+        identity="",
     )
     return replace(plain, **changes)  # type: ignore[arg-type]  # a test's own fields
 

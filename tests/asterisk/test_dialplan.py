@@ -85,6 +85,8 @@ CASES = [
     Case("voicemail takes the call", Agent.voicemail(), Customer.answer(), ACCEPTED, "", "16", why="agent_silent"),
     Case("agent presses another key", Agent.presses("5"), Customer.answer(), ACCEPTED, "", "16", why="agent_declined"),
     Case("agent hangs up during the whisper", Agent.hangs_up(), Customer.answer(), ACCEPTED, "", "16"),
+    Case("another database", ACCEPT, Customer.answer(), REACHED, "", "16", why="refused_wiped",
+         variables=(("MI_DB", "01M87SAAAAAAAAAAAAAAAAAAAA"),)),
     Case("too late", ACCEPT, Customer.answer(), REACHED, "", "16", why="refused_late", variables=(("MI_BY", "1000"),)),
     Case("no trunk given", ACCEPT, Customer.answer(), REACHED, "", "16", why="refused_setup",
          variables=(("MI_TRUNK", None),)),

@@ -108,6 +108,7 @@ def order(job: Job, number: str, agent: str) -> Order:
         press_to_accept=True,
         whisper="beep",
         place_by=datetime.now(UTC) + timedelta(seconds=80),
+        identity="",
     )
 
 

@@ -98,7 +98,7 @@ class Deck:
     def __init__(self, amounts: Amounts, random: Random) -> None:
         points = _named(amounts, random)
         named = len(points)
-        late = min(amounts.holds // 2, amounts.kills - named)
+        late = min(amounts.holds, amounts.kills - named) // 2
         tasks = [Task(Kind.POINT, point) for point in points if point.setup is not Setup.NAMELESS]
         tasks += [Task(Kind.LATE)] * late
         tasks += [Task(Kind.RANDOM)] * (amounts.kills - named - late)

@@ -225,6 +225,14 @@ async def test_an_end_that_the_pbx_recorded_is_shown_first_and_speaks_against_a_
     assert refused.code == 1
     assert refused.lines[0].startswith("the PBX  main recorded: connected, 2.")
     assert f"{callback}: not tried again: the customer was reached: resolve it as completed (" in refused.errors
+    sound = daemon.house.config.read_text()
+    daemon.house.config.write_text(sound.replace(lab.ami.secret, "not-the-secret"))
+    unheard = await resolve(daemon, callback, "retry")
+    assert unheard.code == 1
+    assert unheard.lines[0] == "the PBX  main cannot be asked: it refuses our user or secret"
+    assert "it refuses our user or secret (mend that" in unheard.errors
+    assert "not-the-secret" not in unheard.errors
+    daemon.house.config.write_text(sound)
     told = json.loads("".join((await resolve(daemon, callback, "completed", "--json")).lines))
     assert told["status"] == "completed"
     assert told["evidence"]["pbx_now"]["outcome"] == "connected"

@@ -5,12 +5,12 @@ taken by its own pure functions (`decisions`); the order of its steps, and the d
 action (`daemon`, `pbx`, `faults`), each of which names the code that it stands for.
 
 What is explored: every order of all steps, with every combination of at most so many faults (link cut, daemon killed,
-Asterisk killed or restarted, its disk full, its database wiped or refusing the manager's writes, a channel that cannot
-be hung up, an event lost, an Originate refused). A fault may come between any two steps.
+Asterisk killed or restarted, its disk full, its database wiped (with a restart or without) or refusing the manager's
+writes, a channel that cannot be hung up, an event lost, an Originate refused). A fault may come between any two steps.
 
-What is left out: a second daemon, more than one PBX, transfers, failures of the store (a claim that fails is a claim
-that was not made), a wipe of the database under a running Asterisk and a clock of the PBX's that is set back (both are
-kinds of fault that can be asked for: `LIVE_WIPE`, `CLOCK_BACK`), and a person who forces a retry.
+What is left out: a second daemon, more than one PBX, failures of the store (a claim that fails is a claim that was not
+made), a clock of the PBX's that is set back (a kind of fault that can be asked for: `CLOCK_BACK`), and a person who
+forces a retry.
 
 What makes the exploration small enough, and why it loses nothing:
 

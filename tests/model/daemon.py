@@ -248,7 +248,7 @@ def _finish(world: World) -> tuple[str, World]:
     """`Attempts._finish`: the end and the callback's next step, in one transaction."""
     daemon = world.daemon
     outcome = daemon.verdict
-    ended = update(world, daemon.about, row=outcome, boot=0, identity=0)
+    ended = update(world, daemon.about, row=outcome, boot=0)
     ended = move_on(ended, outcome)
     bare = Daemon(up=True, session=daemon.session, boot=daemon.boot, identity=daemon.identity)
     return f"{NAMES[daemon.about]} is stored: {outcome}, callback {ended.status}", ended._replace(daemon=bare)

@@ -45,7 +45,7 @@ def _daemon_killed(world: World) -> Moves:
     down = _unlinked(world)._replace(daemon=Daemon())
     for index, attempt in enumerate(down.tries):
         if attempt.row == INTENT:
-            down = update(down, index, row="", boot=0, identity=0)
+            down = update(down, index, row="", boot=0)
     if not daemon.state:
         yield "the daemon is killed", down
         return

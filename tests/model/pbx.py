@@ -115,7 +115,7 @@ NEVER_RUNG = frozenset(
 def _ringing(world: World, index: int, attempt: Try, rules: Rules) -> Moves:
     name = NAMES[index]
     yield from end(f"the agent does not answer for {name}", world, index, "||||19|", rules)
-    refusal = _refusal(attempt, rules)
+    refusal = _refusal(world, attempt, rules)
     if refusal:
         answered = hear(world, index, AgentAnswered())
         yield from end(f"the agent answers for {name}: {refusal}", answered, index, f"||{refusal}||16|", rules)
@@ -124,12 +124,14 @@ def _ringing(world: World, index: int, attempt: Try, rules: Rules) -> Moves:
         yield from _told(f"the agent answers for {name}, nothing is against it", checked, index, AgentAnswered(), rules)
 
 
-def _refusal(attempt: Try, rules: Rules) -> str:
-    """[mi-agent], the first three lines."""
+def _refusal(world: World, attempt: Try, rules: Rules) -> str:
+    """[mi-agent], the first four lines."""
     if attempt.entry and rules.has(Guard.RUN_ONCE):
         return "refused_again"
     if attempt.revoked:
         return "refused_revoked"
+    if attempt.identity != world.identity and rules.has(Guard.SAME_DATABASE):
+        return "refused_wiped"
     if attempt.by and rules.has(Guard.MI_BY):
         return "refused_late"
     return ""

@@ -13,17 +13,17 @@ class Fault(Enum):
     ASTERISK_RESTARTED = auto()
     DISK_FULL = auto()
     WIPED = auto()
+    LIVE_WIPE = auto()
     REFUSES = auto()
     STUCK = auto()
     EVENT_LOST = auto()
     ORIGINATE_REFUSED = auto()
-    LIVE_WIPE = auto()
     CLOCK_BACK = auto()
     LIST_MISSES = auto()
 
 
-USUAL = frozenset(Fault) - {Fault.LIVE_WIPE, Fault.CLOCK_BACK, Fault.LIST_MISSES}
-"""The last three are not among what the protocol promises to bear; they show what some safeguards are for."""
+USUAL = frozenset(Fault) - {Fault.CLOCK_BACK, Fault.LIST_MISSES}
+"""The last two are not among what the protocol promises to bear; they show what some safeguards are for."""
 
 
 class Guard(Enum):
@@ -43,6 +43,7 @@ class Guard(Enum):
     SWEEP_A_DAY_LATER = "Tombstones: keys stay a day longer than MI_BY"
     ENDINGS_COUNT = "Attempts._end: an ending counts only when a channel was there and the PBX took its hang-up"
     MI_BY = "dialplan: refused at the answer when late"
+    SAME_DATABASE = "dialplan: refused at the answer where AstDB is not the intent's any more"
     RUN_ONCE = "dialplan: refused at the answer when the id ran before"
     FLUSH_WAIT = "dialplan: the customer's leg waits until AstDB was flushed"
     OWN_ENTRY = "dialplan: its own entry is read back after the wait"

@@ -54,6 +54,7 @@ REMOVALS = (
     Removal(Guard.SWEEP_A_DAY_LATER, kinds=frozenset({Fault.CLOCK_BACK})),
     Removal(Guard.ENDINGS_COUNT),
     Removal(Guard.MI_BY),
+    Removal(Guard.SAME_DATABASE, 2, frozenset({Fault.LIVE_WIPE, Fault.CUT, Fault.EVENT_LOST})),
     Removal(Guard.RUN_ONCE, 0, beside=Guard.NEVER_RESEND, wanted=frozenset({"rung once"})),
     Removal(Guard.FLUSH_WAIT, 2, frozenset({Fault.ASTERISK_KILLED, Fault.EVENT_LOST})),
     Removal(Guard.OWN_ENTRY, 3, frozenset({Fault.DISK_FULL, Fault.ASTERISK_KILLED, Fault.EVENT_LOST})),

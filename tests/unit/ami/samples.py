@@ -23,4 +23,5 @@ ORDER = Order(
     press_to_accept=True,
     whisper="beep&vm-tocallnum",
     place_by=datetime(2026, 3, 1, 12, 0, 0, 900000, tzinfo=UTC),
+    identity="",
 )

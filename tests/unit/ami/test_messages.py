@@ -31,6 +31,7 @@ def test_originate_to_the_letter() -> None:
             ("CallerID", '"Sales: Zoë" <+441614960001>'),
             ("Variable", f'CHANNEL(hangup_handler_push)="mi-end,s,1(mi-{ATTEMPT})"'),
             ("Variable", "MI_BY=1772366400"),
+            ("Variable", "MI_DB="),
             ("Variable", "MI_TRUNK=mi-trunk"),
             ("Variable", "MI_CLI=+442079460000"),
             ("Variable", "MI_RING=30"),
@@ -60,7 +61,7 @@ def test_no_visitor_can_break_an_originate(text: str) -> None:
     sent = framer.next_message()
     assert sent is not None
     assert framer.next_message() is None
-    assert len(sent.getall("Variable")) == 11
+    assert len(sent.getall("Variable")) == 12
     assert sent.headers().keys() == {
         *("action", "actionid", "channel", "channelid", "context", "exten"),
         *("priority", "async", "timeout", "callerid", "variable"),

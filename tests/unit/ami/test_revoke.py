@@ -176,24 +176,32 @@ async def test_a_link_lost_before_the_read_back_leaves_nothing_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        (reply, None),
-        (refuse("No such channel"), None),
-        (refuse("Permission denied"), ActionRefused),
-        (silence, OutcomeUnknown),
-    ],
+    ("answer", "told"),
+    [(reply, True), (refuse("No such channel"), False), (silence, True)],
 )
-async def test_a_leg_that_is_gone_needs_no_hanging_up(answer: object, error: type[Exception] | None) -> None:
+async def test_a_leg_that_is_gone_needs_no_hanging_up(answer: object, told: bool) -> None:  # noqa: FBT001  # a parameter
     assert callable(answer)
     async with revoking(Database()) as (pbx, gateway):
         pbx.answers["Hangup"] = answer
-        if error is None:
-            await gateway.hang_up(ATTEMPT)
-        else:
-            with pytest.raises(error):
-                await gateway.hang_up(ATTEMPT)
+        assert await gateway.hang_up(ATTEMPT) is told
         assert (await pbx.until("Hangup"))["Channel"] == channel_id(ATTEMPT)
+
+
+async def test_what_the_pbx_will_not_hang_up_is_told() -> None:
+    async with revoking(Database()) as (pbx, gateway):
+        pbx.answers["Hangup"] = refuse("Permission denied")
+        with pytest.raises(ActionRefused):
+            await gateway.hang_up(ATTEMPT)
+
+
+async def test_a_link_lost_under_a_hang_up_leaves_nothing_known() -> None:
+    async with revoking(Database()) as (pbx, gateway):
+        pbx.answers["Hangup"] = silence
+        asking = asyncio.create_task(gateway.hang_up(ATTEMPT))
+        await pbx.until("Hangup")
+        pbx.cut()
+        with pytest.raises(OutcomeUnknown):
+            await asking
 
 
 async def test_what_is_linked_to_the_agents_leg_goes_with_it() -> None:
