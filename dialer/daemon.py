@@ -13,13 +13,13 @@ import structlog
 from systemd_watchdog.systemd_watchdog import WatchDog
 
 from dialer import __version__, poke
-from dialer.ami.config import AmiConfig, TlsConfig
 from dialer.ami.gateway import Gateway
 from dialer.domain.directory import Directory
 from dialer.domain.errors import DialerError
 from dialer.engine.engine import Engine, Rules
 from dialer.engine.jobs import periodic
 from dialer.settings import Settings
+from dialer.settings.access import ami_config
 from dialer.store.store import SqlStore
 
 log = structlog.get_logger()
@@ -88,29 +88,9 @@ async def _serve(settings: Settings, store: SqlStore, stops: Stops) -> None:
 
 
 def _gateway(settings: Settings, name: str, directory: Directory, engine: Engine) -> Gateway:
-    pbx = settings.pbx[name]
-    config = AmiConfig(
-        name=name,
-        host=pbx.host,
-        port=pbx.port,
-        username=pbx.username,
-        secret=settings.secret(name).get_secret_value(),
-        tls=_tls(settings, name),
-        connect_timeout=pbx.connect_timeout_seconds,
-        action_timeout=pbx.action_timeout_seconds,
-        ping_interval=pbx.ping_seconds,
-        slow_retry=pbx.login_retry_seconds,
-    )
     devices = {agent.device for agent in directory.agents.values() if agent.pbx == name}
     # Jitter between tries to connect needs no secrecy.
-    return Gateway(config, devices, engine, Random())  # noqa: S311  # as said above
-
-
-def _tls(settings: Settings, name: str) -> TlsConfig | None:
-    tls = settings.pbx[name].tls
-    if tls is None:
-        return None
-    return TlsConfig(settings.resolve(tls.ca_file) if tls.ca_file else None)
+    return Gateway(ami_config(settings, name), devices, engine, Random())  # noqa: S311  # as said above
 
 
 async def _drain(engine: Engine, stops: Stops, limit: timedelta) -> None:

@@ -4,18 +4,20 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from random import Random
 
 import structlog
 
-from dialer.ami.config import AmiConfig, TlsConfig
+from dialer.ami.config import AmiConfig
 from dialer.ami.gateway import Gateway
 from dialer.ami.session import Session
-from dialer.domain.errors import ConfigurationError, LinkDown
+from dialer.domain.errors import LinkDown
 from dialer.domain.events import Event
 from dialer.domain.ids import AttemptId
 from dialer.engine.ports import DeviceState
 from dialer.settings import Settings
+from dialer.settings.access import ami_config
 
 _WITHIN = 10.0
 """Seconds from the login to a PBX that can be asked."""
@@ -44,7 +46,7 @@ class _Up:
 @contextlib.asynccontextmanager
 async def reached(settings: Settings, name: str) -> AsyncIterator[Gateway]:
     """The PBX `name` with a session up. Raises `ConfigurationError` or a `PbxError`: why there is none."""
-    config = ami_config(settings, name)
+    config = replace(ami_config(settings, name), boot_timeout=_WITHIN)
     # What a command has to say it says itself.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     await _knock(config)
@@ -64,26 +66,6 @@ async def reached(settings: Settings, name: str) -> AsyncIterator[Gateway]:
         for task in (running, up):
             task.cancel()
         await asyncio.wait((running, up))
-
-
-def ami_config(settings: Settings, name: str) -> AmiConfig:
-    """How to log in to the PBX `name`. Raises `ConfigurationError` where it or its secret is not there."""
-    pbx = settings.pbx.get(name)
-    if pbx is None:
-        what = "it is no longer in the configuration"
-        raise ConfigurationError(what, where=f"PBX {name}", remedy="add it again")
-    ca_file = settings.resolve(pbx.tls.ca_file) if pbx.tls and pbx.tls.ca_file else None
-    return AmiConfig(
-        name=name,
-        host=pbx.host,
-        port=pbx.port,
-        username=pbx.username,
-        secret=settings.secret(name).get_secret_value(),
-        tls=TlsConfig(ca_file) if pbx.tls else None,
-        connect_timeout=pbx.connect_timeout_seconds,
-        action_timeout=pbx.action_timeout_seconds,
-        boot_timeout=pbx.action_timeout_seconds,
-    )
 
 
 async def _knock(config: AmiConfig) -> None:

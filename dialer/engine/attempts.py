@@ -17,6 +17,7 @@ from dialer.domain.errors import PbxError
 from dialer.domain.events import AgentRinging, Ended, Event, Lost, Sent
 from dialer.domain.ids import AttemptId
 from dialer.domain.outcome import Blame, EndRecord, Outcome, Verdict
+from dialer.engine.barred import Barred
 from dialer.engine.doubts import Doubts
 from dialer.engine.ending import durably, next_step
 from dialer.engine.ports import Clock, EngineStore, Pbx
@@ -32,8 +33,6 @@ milliseconds, before or after the sign, and settles it; those left over are look
 
 _MAX_ENDINGS = 3
 """How often an overdue call is hung up before it is left to a person."""
-
-_MOST_BARRED = 1000
 
 _LOOK_AGAIN = 5.0
 """Seconds until a look that the PBX did not answer is repeated."""
@@ -89,7 +88,7 @@ class Attempts:
         self._doubts = Doubts(store, directory, clock)
         self._live: dict[AttemptId, _Live] = {}
         self._to_look_at: set[AttemptId] = set()
-        self._barred: dict[AttemptId, str] = {}
+        self._barred = Barred()
 
     def __len__(self) -> int:
         return len(self._live)
@@ -129,9 +128,8 @@ class Attempts:
         """An event of an attempt that is over for us, or never was ours."""
         if isinstance(event, Ended):
             self._spawn(self._amend(attempt, event.record))
-        elif isinstance(event, AgentRinging) and attempt in self._barred:
-            # Its Originate came late. The dialplan would refuse it at the agent's answer: spare the agent that.
-            self._spawn(self._turn_away(attempt, self._pbxs[self._barred.pop(attempt)]))
+        elif isinstance(event, AgentRinging):
+            self._spawn(self._barred.turn_away(attempt))
 
     async def look(self, attempts: Iterable[AttemptId], knowledge: Knowledge) -> None:
         """Ask each attempt's PBX what it knows, apply what that means, and release what can be shown never to reach
@@ -163,22 +161,9 @@ class Attempts:
         barred = await pbx.revoke(unproven)
         if len(barred) < len(unproven):
             barred |= self._expired(unproven, await pbx.now())
-        self._bar(pbx, barred)
+        self._barred.add(pbx, barred)
         await self._judge(pbx, [attempt for attempt in unproven if attempt in barred], Knowledge.BARRED)
         return [attempt for attempt in unproven if attempt not in barred]
-
-    def _bar(self, pbx: Pbx, attempts: Iterable[AttemptId]) -> None:
-        """Remember whom the PBX refuses, the latest thousand: twins come within minutes or not at all."""
-        self._barred |= dict.fromkeys(attempts, pbx.name)
-        for oldest in list(self._barred)[:-_MOST_BARRED]:
-            del self._barred[oldest]
-
-    async def _turn_away(self, attempt: AttemptId, pbx: Pbx) -> None:
-        log.info("attempt.came_late", attempt=attempt, pbx=pbx.name, note="it had been revoked; the agent is let go")
-        try:
-            await pbx.hang_up(attempt)
-        except PbxError as error:
-            log.warning("attempt.not_ended", attempt=attempt, why=error.what)
 
     def _expired(self, attempts: list[AttemptId], now: datetime) -> frozenset[AttemptId]:
         """Those that the PBX, by its own clock, refuses because their time has passed."""

@@ -3,14 +3,15 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from dialer.ami.codec import Message
 from dialer.ami.config import AmiConfig
 from dialer.ami.messages import Action
 from dialer.ami.session import Refused, Session
 from dialer.cli.doctor.client import Headers
-from dialer.cli.reach import ami_config
 from dialer.settings import Settings
+from dialer.settings.access import ami_config
 
 _TOLD = ("OriginateResponse", "DeviceStateChange", "DBGetResponse")
 """The events that a question may be about; the session hands them to handlers."""
@@ -77,7 +78,8 @@ class OwnClient:
 def own_client(settings: Settings, name: str) -> Iterator[OwnClient]:
     """Connect, verify the certificate and log in. Raises a `PbxError`, `ConfigurationError`."""
     with asyncio.Runner() as runner:
-        client = OwnClient(runner, ami_config(settings, name))
+        config = ami_config(settings, name)
+        client = OwnClient(runner, replace(config, boot_timeout=config.action_timeout))
         try:
             yield client
         finally:
