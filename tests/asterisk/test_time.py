@@ -225,10 +225,10 @@ async def test_after_a_standstill_calls_are_settled_and_no_agent_gets_two(lab: L
         calls = daemon.submit([request(number) for number in before])
         for call in calls:
             await daemon.until_step(call, "bridged")
-        waiting = daemon.submit([request(number, at=at(seconds=4)) for number in due])
         daemon.signal(signal.SIGSTOP)
-        assert [await daemon.attempts(each) for each in waiting] == [[]] * len(due), "none was due before"
+        waiting = daemon.submit([request(number) for number in due])
         await quiet(lab)
+        assert [await daemon.attempts(each) for each in waiting] == [[]] * len(due), "nobody is there to dial"
         daemon.signal(signal.SIGCONT)
         await daemon.until_settled([*calls, *waiting], 60)
         for call, number in zip(calls, before, strict=True):

@@ -29,7 +29,7 @@ VICTIM = "tests.chaos.victim"
 WAITING = 7  # callbacks at the beginning of a life
 LEAVES_INTENT = frozenset({"store.claim.after", "ami.Originate.before"})
 
-PATIENCE = {Setup.STUCK: 30.0, Setup.OVERDUE: 20.0, Setup.HANDOVER: 20.0}
+PATIENCE = {Setup.STUCK: 45.0, Setup.OVERDUE: 20.0, Setup.HANDOVER: 20.0}
 TROUBLED = 30.0  # seconds at most until its link has done to a daemon what it was to do
 USUAL_PATIENCE = 12.0  # seconds, from the daemon's first step, until a point that is not reached is given up
 
@@ -147,7 +147,9 @@ class Household:
         match setup:
             case Setup.OVERDUE:
                 return Customer.answer(talk_ms=stream.PATIENT)
-            case Setup.STUCK | Setup.HANDOVER:
+            case Setup.STUCK:
+                return Customer.answer(talk_ms=18000)  # until after the daemon has given up on them
+            case Setup.HANDOVER:
                 return Customer.answer(talk_ms=8000)
             case _:
                 return stream.any_customer(self._random)
@@ -167,7 +169,7 @@ class Household:
             chaos |= {"CHAOS_POINT": task.point.name, "CHAOS_PASS": str(self._passing(task.point))}
         house = self._house
         if task.setup is Setup.STUCK:
-            house = replace(house, pbx={"action_timeout_seconds": 1.5})
+            house = replace(house, pbx={"action_timeout_seconds": 0.7})
         return Daemon(house, {**chaos, **environment}, VICTIM, log), life
 
     def _passing(self, point: Point) -> int:
