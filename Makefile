@@ -11,7 +11,7 @@ demo: $(READY)
 
 test: check
 	$(BIN)/python -m tests.lab build
-	$(PYTEST) -n 3 --dist loadfile --cov --cov-report=
+	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/coverage report --skip-covered --include='$(PURE)' --fail-under=100
 
 check: $(READY)
