@@ -194,26 +194,6 @@ async def test_the_state_folder_gone(lab: Lab, daemon: PipedDaemon, tmp_path: Pa
     await recovered(lab, daemon, 4, both)
 
 
-async def test_damaged_under_a_running_daemon_and_put_right(lab: Lab, daemon: PipedDaemon) -> None:
-    both = await two_callbacks(lab, daemon, 5)
-    files = [daemon.database, daemon.database.with_name("dialer.db-wal")]
-    sound = [file.read_bytes() for file in files]
-    for file in files:
-        overwrite(file, os.urandom(file.stat().st_size))
-    told = await daemon.until_logged("store.failed")
-    assert (told["why"], told["remedy"]) == (
-        "the file is not a database",
-        "name another file, or restore the last backup",
-    )
-    lab.pbx.cli(FREE)
-    await daemon.until_logged("store.failed", count=2)
-    assert lab.channels()["pbx"] == 2, "the call that was up, and no other"
-    for file, content in zip(files, sound, strict=True):
-        overwrite(file, content)
-    lab.far.cli("channel request hangup all")
-    await recovered(lab, daemon, 5, both)
-
-
 def overwrite(file: Path, content: bytes, start: int = 0) -> None:
     with file.open("r+b") as handle:
         handle.seek(start)
