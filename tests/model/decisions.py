@@ -54,13 +54,13 @@ def forget() -> None:
 
 
 @cache
-def means(  # a memo's key
+def means(
     state: str,
     legs: tuple[bool, bool],
     entry: str,
     knowledge: str,
-    same_boot: bool,  # noqa: FBT001
-    same_identity: bool | None,  # noqa: FBT001
+    same_boot: bool,  # noqa: FBT001  # part of a memo's key
+    same_identity: bool | None,  # noqa: FBT001  # as above
 ) -> Event | Verdictless:
     """`judge`: what traces mean for an attempt in this state. `same_identity` None: the attempt knows of none."""
     known = "" if same_identity is None else _SAME
