@@ -2,9 +2,9 @@
 BIN := .venv/bin
 READY := .venv/.ready
 PYTEST := $(BIN)/python -m pytest
-PURE := dialer/domain/*,dialer/scheduling/*,dialer/routing/*,dialer/engine/reconcile.py,dialer/ami/codec.py,dialer/ami/encode.py,dialer/ami/filters.py,dialer/ami/journal.py,dialer/ami/messages.py,dialer/ami/tracker.py
+PURE := dialer/domain/*,dialer/scheduling/*,dialer/routing/*,dialer/engine/capacity.py,dialer/engine/caps.py,dialer/engine/decision.py,dialer/engine/reconcile.py,dialer/engine/rings.py,dialer/engine/roster.py,dialer/intake/limits.py,dialer/ami/answers.py,dialer/ami/codec.py,dialer/ami/encode.py,dialer/ami/filters.py,dialer/ami/inbound.py,dialer/ami/journal.py,dialer/ami/messages.py,dialer/ami/tracker.py
 
-.PHONY: demo test check bench zombies chaos model recovery format lock docs clean
+.PHONY: demo test check bench zombies chaos model recovery year races backlog format lock docs clean
 
 demo: $(READY)
 	$(BIN)/dialer demo
@@ -47,6 +47,21 @@ model: $(READY)
 CALLS ?= 250
 recovery: $(READY)
 	$(BIN)/python -m tests.chaos.recovery --calls $(CALLS)
+
+# A simulated year of CALLBACKS through the real rules of when and who, judged by an independent audit; last line JSON.
+CALLBACKS ?= 1000000
+year: $(READY)
+	$(BIN)/python -m tests.year --callbacks $(CALLBACKS)
+
+# RACES of cancelling, moving and objecting with dialling: whoever was told that it is over is not rung; last line JSON.
+RACES ?= 500
+races: $(READY)
+	$(BIN)/python -m tests.races --count $(RACES)
+
+# BACKLOG callbacks that are due all at once after a stop: how fast, in which order and in whose turn; last line JSON.
+BACKLOG ?= 5000
+backlog: $(READY)
+	$(BIN)/python -m tests.backlog --count $(BACKLOG)
 
 format: $(READY)
 	$(BIN)/ruff format .

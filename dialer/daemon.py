@@ -13,6 +13,7 @@ import structlog
 from systemd_watchdog.systemd_watchdog import WatchDog
 
 from dialer import __version__, poke
+from dialer.alerts import Alerts
 from dialer.ami.gateway import Gateway
 from dialer.domain.directory import Directory
 from dialer.domain.errors import DialerError
@@ -62,11 +63,12 @@ async def run(settings: Settings) -> None:
 async def _serve(settings: Settings, store: SqlStore, stops: Stops) -> None:
     directory = settings.directory()
     rules = Rules(agent_rest=timedelta(seconds=settings.daemon.agent_rest_seconds))
-    engine = Engine(directory=directory, store=store, clock=SystemClock(), rules=rules)
+    alerts = Alerts(settings.alerts.webhook, settings.metrics_file)
+    engine = Engine(directory=directory, store=store, clock=SystemClock(), rules=rules, alerts=alerts)
     gateways = [_gateway(settings, name, directory, engine) for name in settings.pbx]
     for gateway in gateways:
         engine.attach(gateway)
-    async with _watchdog() as dog, asyncio.TaskGroup() as tasks:
+    async with _watchdog() as dog, alerts.delivering(), asyncio.TaskGroup() as tasks:
         heart = tasks.create_task(engine.run(), name="engine")
         await engine.started.wait()
         links = [tasks.create_task(gateway.run(), name=f"pbx {gateway.name}") for gateway in gateways]
@@ -90,7 +92,15 @@ async def _serve(settings: Settings, store: SqlStore, stops: Stops) -> None:
 def _gateway(settings: Settings, name: str, directory: Directory, engine: Engine) -> Gateway:
     devices = {agent.device for agent in directory.agents.values() if agent.pbx == name}
     # Jitter between tries to connect needs no secrecy.
-    return Gateway(ami_config(settings, name), devices, engine, Random())  # noqa: S311  # as said above
+    random = Random()  # noqa: S311  # as just said
+    return Gateway(ami_config(settings, name), devices, engine, random, inbound=_inbound(directory, name))
+
+
+def _inbound(directory: Directory, pbx: str) -> dict[str, str]:
+    """The contexts in which a visitor's own call may be answered, where a department goes by that: to their trunks."""
+    heeded = {id_ for each in directory.departments.values() if each.called_in for id_ in each.trunks}
+    trunks = [directory.trunks[id_] for id_ in sorted(heeded) if directory.trunks[id_].pbx == pbx]
+    return {context: trunk.id for trunk in trunks for context in trunk.inbound_contexts}
 
 
 async def _drain(engine: Engine, stops: Stops, limit: timedelta) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from ulid import ULID
 
-from dialer.ami import journal, messages
+from dialer.ami import answers, journal, messages
 from dialer.ami.session import Refused, Session
 from dialer.domain.ids import AttemptId
 
@@ -22,7 +22,7 @@ _FAMILIES = (journal.FAMILY, messages.REVOKED)
 async def identity(session: Session) -> str | None:
     """What the database is known by; None when it has no identity. Raises a `PbxError`."""
     try:
-        return messages.stored(await session.ask(messages.identity_get()))
+        return answers.stored(await session.ask(messages.identity_get()))
     except Refused as refusal:
         if refusal.text == NO_ENTRY:
             return None
@@ -47,7 +47,7 @@ async def remembered(session: Session, prefix: str) -> frozenset[AttemptId]:
     """The attempts with a journal entry or a revocation whose ids begin so. Raises a `PbxError`."""
     found: frozenset[AttemptId] = frozenset()
     for family in _FAMILIES:
-        found |= messages.listed(await session.ask(messages.keys(family, prefix)))
+        found |= answers.listed(await session.ask(messages.keys(family, prefix)))
     return found
 
 

@@ -6,24 +6,17 @@ shows it as it comes: there the characters that carry meaning are replaced.
 """
 
 import re
-import unicodedata
 from urllib.parse import quote, unquote, unquote_to_bytes
+
+from dialer.routing.context import MAX_NAME, MAX_NAME_BYTES
+from dialer.routing.names import one_line
 
 MAX_VALUE = 700
 """Bytes of an encoded value: with its name far below the 1,024 of a line, and a SIP header that proxies pass on."""
 
-MAX_NAME = 60
-"""Characters of a caller name; phones show some 20."""
-
-MAX_NAME_BYTES = 79
-"""Bytes of a caller name: an Asterisk that receives a longer one cuts it there, in the middle of a letter."""
-
 _SAFE = "/:?=&@+"
 _PART_OF_ESCAPE = re.compile(r"%[0-9A-F]?\Z")
 _LOOKALIKES = str.maketrans('"\\<>', "'/()")
-# Joiners are format characters as well, but Persian, Hindi and emoji are misspelt without them.
-_JOINERS = "\u200c\u200d"
-_UNSHOWN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
 
 
 def encode_value(text: str, limit: int = MAX_VALUE) -> str:
@@ -44,13 +37,19 @@ def decode_value(encoded: str) -> str:
     return unquote(encoded, errors="replace")
 
 
+def encode_link(address: str) -> str:
+    """An address for a SIP header, within its `<>`: whatever could end it, split a `Variable` or be expanded is
+    percent-encoded; escapes that are there already stay. '' for one of more than `MAX_VALUE` bytes: cut, it would lead
+    nowhere."""
+    encoded = quote(address[: MAX_VALUE + 1], f"{_SAFE}#%", errors="replace")
+    return encoded if len(encoded) <= MAX_VALUE else ""
+
+
 def caller_name(text: str) -> str:
     """A name as an agent's phone may show it: one line, NFC, no controls or bidi overrides, no quoting characters.
 
-    At most `MAX_NAME` characters and `MAX_NAME_BYTES` bytes.
+    At most `MAX_NAME` characters and `MAX_NAME_BYTES` bytes, for one that came without having been trimmed.
     """
     # Composition may join what the cut would part; a bounded surplus keeps a huge name cheap.
-    spaced = " ".join(text[: 4 * MAX_NAME].split())
-    shown = "".join(char for char in spaced if char in _JOINERS or unicodedata.category(char) not in _UNSHOWN)
-    name = unicodedata.normalize("NFC", " ".join(shown.split())).translate(_LOOKALIKES)[:MAX_NAME]
+    name = one_line(text[: 4 * MAX_NAME]).translate(_LOOKALIKES)[:MAX_NAME]
     return name.encode()[:MAX_NAME_BYTES].decode("utf-8", errors="ignore").strip()

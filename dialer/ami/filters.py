@@ -25,9 +25,10 @@ LISTED = frozenset(
 """Events that come only in answer to an action of ours; filters do not apply to them."""
 
 DEVICES = "DeviceStateChange"
+STATES = "Newstate"
 BOOTED = "FullyBooted"
 
-WANTED = TRACKED | LISTED | {DEVICES, BOOTED}
+WANTED = TRACKED | LISTED | {DEVICES, STATES, BOOTED}
 """Every event that anybody here reads."""
 
 # The header that carries our prefix, for both legs of an attempt, or only for the agent's where that is enough.
@@ -56,8 +57,9 @@ class Filter:
     older: Action
 
 
-def filters(devices: Iterable[str]) -> list[Filter]:
-    """The filters that let through our own calls, and the states of these devices (`PJSIP/anna`)."""
+def filters(devices: Iterable[str], contexts: Iterable[str] = ()) -> list[Filter]:
+    """The filters that let through our own calls, the states of these devices (`PJSIP/anna`), and each answer in one of
+    these dialplan contexts that is of none of our calls."""
     ours = [
         Filter(
             filter_event(f"action(include),name({name}),header({header}),method(starts_with)", prefix),
@@ -72,14 +74,30 @@ def filters(devices: Iterable[str]) -> list[Filter]:
         )
         for group in _groups(devices)
     ]
-    return ours + states
+    return [*ours, *states, *_answers(contexts)]
 
 
-def _groups(devices: Iterable[str]) -> Iterator[str]:
-    """Alternatives of a regular expression, as many as a line holds: one filter per device would cost Asterisk a
-    comparison per device and event."""
+def _answers(contexts: Iterable[str]) -> Iterator[Filter]:
+    """Without a header an expression goes over the whole event, in the present form too."""
+    answered = [f"ChannelState: 6[[:space:]].*Context: ({group})[[:space:]]" for group in _groups(contexts)]
+    for each in answered:
+        yield Filter(
+            filter_event(f"action(include),name({STATES}),method(regex)", each),
+            filter_text(f"^Event: {STATES}[[:space:]].*{each}"),
+        )
+    if answered:
+        # The leg to a customer lies in its trunk's context, too; only its Linkedid says whose it is.
+        yield Filter(
+            filter_event(f"action(exclude),name({STATES}),header(Linkedid),method(starts_with)", "mi-"),
+            filter_text(f"!^Event: {STATES}[[:space:]].*Linkedid: mi-"),
+        )
+
+
+def _groups(names: Iterable[str]) -> Iterator[str]:
+    """Alternatives of a regular expression, as many as a line holds: one filter per name would cost Asterisk a
+    comparison per name and event."""
     group = ""
-    for name in sorted(re.escape(device) for device in devices):
+    for name in sorted(re.escape(each) for each in names):
         if group and len(group) + len(name) >= _ROOM:
             yield group
             group = ""

@@ -2,17 +2,18 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from random import Random
+from types import MappingProxyType
 
 import structlog
 
-from dialer.ami import database, journal, messages, revocation
+from dialer.ami import answers, database, legs, messages, revocation, traces
 from dialer.ami.clock import PbxClock
 from dialer.ami.codec import Message
 from dialer.ami.config import AmiConfig
-from dialer.ami.filters import DEVICES, PROBE, filters
+from dialer.ami.filters import DEVICES, PROBE, STATES, filters
+from dialer.ami.inbound import Inbound
 from dialer.ami.session import Handler, Refused, Session
 from dialer.ami.tracker import TRACKED, track
 from dialer.domain.errors import (
@@ -24,24 +25,24 @@ from dialer.domain.errors import (
     NeverSent,
     OutcomeUnknown,
     PbxError,
-    ProtocolViolation,
 )
 from dialer.domain.events import Sent
-from dialer.domain.ids import AttemptId, channel_id
-from dialer.domain.outcome import EndRecord
-from dialer.engine.ports import DeviceState, Order, PbxSink, Traces, Unfinished
+from dialer.domain.ids import AttemptId
+from dialer.engine.ports import DeviceState, Order, PbxSink, Traces
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("dialer.ami")
 
 _STOPPING = "the PBX is shutting down: it takes no new calls"
 _MOST_DOUBLINGS = 16
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Gateway:
     """Keeps a session up and tells `sink` what it sees; `devices` are the agents' (`PJSIP/anna`).
 
     `random` spreads the pauses between tries, so that many daemons do not return in step; `flush` is how many seconds
-    the PBX may take to bring its database to disk.
+    the PBX may take to bring its database to disk. `inbound` says in which dialplan contexts calls that come in by a
+    trunk are answered (context → trunk): of those the sink hears, too.
     """
 
     def __init__(
@@ -52,15 +53,18 @@ class Gateway:
         random: Random,
         *,
         flush: float = database.FLUSH,
+        inbound: Mapping[str, str] = _NONE,
     ) -> None:
         self._config = config
         self._devices = frozenset(devices)
         self._sink = sink
         self._random = random
         self._flush = flush
+        self._inbound = Inbound(inbound)
         self._handlers: Mapping[str, Handler] = {
             **dict.fromkeys(TRACKED, self._on_call),
             DEVICES: self._on_device,
+            STATES: self._on_state,
         }
         self._session: Session | None = None
         self._boot = ""
@@ -112,20 +116,7 @@ class Gateway:
 
         Raises `LinkDown` or another `PbxError`: all is known, or nothing is said.
         """
-        session = self._connected()
-        living = messages.living((await session.ask(messages.core_show_channels())).events)
-        entries = await asyncio.gather(*(_entry(session, attempt) for attempt in attempts), return_exceptions=True)
-        found: dict[AttemptId, Traces] = {}
-        for attempt, entry in zip(attempts, entries, strict=True):
-            if isinstance(entry, BaseException):
-                raise entry
-            found[attempt] = Traces(attempt in living.agents, attempt in living.customers, entry, self._identity)
-        if all(traces.journal is not None for traces in found.values()):
-            return found
-        identity = await database.identity(session) or ""
-        if identity != self._identity:
-            session.give_up("its database was wiped or replaced")
-        return {attempt: replace(traces, identity=identity) for attempt, traces in found.items()}
+        return await traces.traces(self._connected(), attempts, self._identity)
 
     async def revoke(self, attempts: Sequence[AttemptId]) -> frozenset[AttemptId]:
         """Make sure that these attempts can never reach a customer any more; returns those whose revocation is on the
@@ -150,10 +141,15 @@ class Gateway:
 
         Raises `LinkDown`, `ActionRefused` or another `PbxError`.
         """
-        session = self._connected()
-        own = await _hang_up(session, channel_id(attempt))
-        linked = messages.linked((await session.ask(messages.core_show_channels())).events, attempt)
-        return any([own, *[await _hang_up(session, leg) for leg in linked]])
+        return await legs.hang_up(self._connected(), attempt)
+
+    async def dismiss(self, attempt: AttemptId) -> bool:
+        """Let the agent of a revoked attempt go, in words: the announcement in the place of the whisper, or the end of
+        the ringing. False when there is no such channel. Only of an attempt that cannot reach its customer any more.
+
+        Raises `LinkDown`, `ActionRefused` or another `PbxError`.
+        """
+        return await legs.dismiss(self._connected(), attempt)
 
     async def forget(self, attempts: Sequence[AttemptId]) -> None:
         """Delete journal and revocation of attempts that no late Originate can begin any more.
@@ -219,7 +215,7 @@ class Gateway:
                 where=f"PBX {self.name}",
                 remedy="install the extensions_mi.conf that came with this program, then: dialplan reload",
             )
-        self._boot = messages.boot((await session.ask(messages.core_status())).response)
+        self._boot = answers.boot((await session.ask(messages.core_status())).response)
         await self._clock.ask(session)
         identity = await database.identify(session, self._flush)
         if identity is None:
@@ -236,7 +232,7 @@ class Gateway:
             older = True
         except Refused:
             older = False
-        for each in filters(self._devices):
+        for each in filters(self._devices, self._inbound.contexts):
             await session.ask(each.older if older else each.present)
         await session.ask(messages.events_on())
 
@@ -278,36 +274,12 @@ class Gateway:
             self._sink.attempt_event(*seen)
 
     def _on_device(self, message: Message) -> None:
-        device = messages.device(message)
+        device = answers.device(message)
         if device.name in self._devices:
             self._listed.add(device.name)
             self._sink.device_state(self.name, device.name, device.state)
 
-
-async def _hang_up(session: Session, channel: str) -> bool:
-    """True when the PBX was told, False when the channel is not there."""
-    try:
-        await session.ask(messages.hangup(channel))
-    except Refused as refusal:
-        if refusal.text != messages.NO_CHANNEL:
-            raise
-        return False
-    except OutcomeUnknown:
-        if session.loss:
-            raise
-    return True
-
-
-async def _entry(session: Session, attempt: AttemptId) -> EndRecord | Unfinished | None:
-    """An attempt's journal entry. Only the PBX's own "not found" means that there is none: a PBX that is stopping
-    refuses every question."""
-    try:
-        reply = await session.ask(messages.journal_get(attempt))
-    except Refused as refusal:
-        if refusal.text == database.NO_ENTRY:
-            return None
-        raise
-    value = messages.stored(reply)
-    if value is None:
-        raise ProtocolViolation("the PBX answered a question for a journal entry without one")
-    return journal.parse(value)
+    def _on_state(self, message: Message) -> None:
+        call = self._inbound.read(message)
+        if call is not None:
+            self._sink.called_in(self.name, call.trunk, call.number)

@@ -1,10 +1,11 @@
-"""The journal's values (version 1), as the dialplan writes them to AstDB and sends them in `MiEnd`.
+"""The journal's values (version 2), as the dialplan writes them to AstDB and sends them in `MiEnd`.
 
     agent_answered|t   customer_dialled|t   answered|t   agent_left|t|answered_at
-    ended|t|step|answered_at|why|DIALSTATUS|cause|who
+    ended|t|step|answered_at|why|DIALSTATUS|cause|who|rang
 
-Times are epoch milliseconds. Nothing here raises: a value that cannot be read is an `Unfinished` of its own kind,
-because a key that exists is evidence, whatever it holds.
+Older dialplans wrote the end without its last field, or its last two. Times are epoch milliseconds. Nothing here
+raises: a value that cannot be read is an `Unfinished` of its own kind, because a key that exists is evidence, whatever
+it holds.
 """
 
 import re
@@ -19,7 +20,8 @@ FAMILY = "mi"
 UNREADABLE = "unreadable"
 
 _STEPS = frozenset({"agent_answered", "customer_dialled", "answered", "agent_left"})
-_FIELDS = (7, 8)  # Without and with `who`.
+_FIELDS = range(7, 10)  # The last two came later: `who` and `rang`.
+_RANG = {"": None, "0": False, "1": True}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS = re.compile(r"[0-9]{1,14}", re.ASCII)
 _WORD = re.compile(r"[A-Za-z_]{0,40}", re.ASCII)
@@ -41,9 +43,9 @@ def parse_end(value: str) -> EndRecord | None:
     fields = value.split("|")
     if fields[0] != "ended" or len(fields) not in _FIELDS:
         return None
-    _, ended, step, answered, why, dial_status, cause, who = (*fields, "")[:8]
+    _, ended, step, answered, why, dial_status, cause, who, rang = (*fields, "", "")[:9]
     ended_at, answered_at = _time(ended), _time(answered)
-    known = step in set(JournalStep) and who in {"", *Party}
+    known = step in set(JournalStep) and who in {"", *Party} and rang in _RANG
     words = _WORD.fullmatch(why) and _WORD.fullmatch(dial_status) and _CAUSE.fullmatch(cause)
     if ended_at is None or (answered and answered_at is None) or not known or not words:
         return None
@@ -55,6 +57,7 @@ def parse_end(value: str) -> EndRecord | None:
         dial_status=dial_status,
         cause=int(cause or 0),
         hung_up_by=Party(who) if who else None,
+        rang=_RANG[rang],
     )
 
 

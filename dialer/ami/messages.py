@@ -1,19 +1,19 @@
-"""The actions that we send, each made in one place, and what is read out of their answers. No I/O.
+"""The actions that we send, each made in one place. No I/O.
 
 Names and headers are those of Asterisk's manager (`manager show command <name>`).
 """
 
 import hashlib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from dialer.ami import encode, journal
 from dialer.ami.codec import Message, Unsendable
 from dialer.domain.ids import AttemptId, attempt_of, channel_id
-from dialer.engine.ports import DeviceState, Order
+from dialer.engine.ports import Order
 
-DIALPLAN_VERSION = "1"
+DIALPLAN_VERSION = "2"
 """The version of `config/asterisk/extensions_mi.conf` that this program speaks with."""
 
 ACTION_ID_PREFIX = "mi-"
@@ -24,7 +24,13 @@ REVOKED = "mi-no"
 """The family of revocations in AstDB; the key is the attempt's channel id, the value the epoch in seconds."""
 
 NO_CHANNEL = "No such channel"
-"""What `Hangup` is refused with when the channel is not there, or no longer."""
+"""What `Hangup` and `Getvar` are refused with when the channel is not there, or no longer."""
+
+NO_CHANNEL_TO_REDIRECT = ("Channel does not exist", "Redirect failed, channel not up")
+"""How `Redirect` is refused then, and when the channel is being hung up: the texts' beginnings."""
+
+UP = "Up"
+"""The state of a channel that was answered."""
 
 _NON_SELECTED_USER_CLEARING = 26
 
@@ -87,6 +93,11 @@ def filter_text(pattern: str) -> Action:
 def getvar(name: str) -> Action:
     """Ask for a global variable; the answer is the header `Value`."""
     return Action("Getvar", (("Variable", name),))
+
+
+def channel_state(channel: str) -> Action:
+    """Ask for a channel's state, by its Uniqueid; the answer is the header `Value`: `Ringing`, `Up` …"""
+    return Action("Getvar", (("Channel", channel), ("Variable", "CHANNEL(state)")))
 
 
 def ping() -> Action:
@@ -159,6 +170,12 @@ def hangup(channel: str) -> Action:
     return Action("Hangup", (("Channel", channel), ("Cause", str(_NON_SELECTED_USER_CLEARING))))
 
 
+def announce_revoked(channel: str) -> Action:
+    """Take an answered channel, by its Uniqueid, out of whatever it is in: to the announcement that the call was
+    cancelled, and then hung up."""
+    return Action("Redirect", (("Channel", channel), ("Context", "mi-revoked"), ("Exten", "s"), ("Priority", "1")))
+
+
 def originate(order: Order) -> Action:
     """Ring the agent, with the attempt as its ChannelId and everything that the dialplan needs.
 
@@ -178,7 +195,8 @@ def originate(order: Order) -> Action:
         ("CallerID", f'"{encode.caller_name(order.caller_name)}" <{order.number}>'),
         # Pushed first, so that an agent leg that is never answered is journalled too; the quotes keep the commas.
         ("Variable", f'CHANNEL(hangup_handler_push)="mi-end,s,1({_plain("ChannelId", channel)})"'),
-        _variable("MI_BY", str(int(order.place_by.timestamp()))),
+        _variable("MI_BY", _epoch(order.place_by)),
+        *((_variable("MI_UNTIL", _epoch(order.ring_until)),) if order.ring_until else ()),
         _variable("MI_DB", order.identity),
         _variable("MI_TRUNK", order.trunk_endpoint),
         _variable("MI_CLI", order.caller_id),
@@ -189,8 +207,13 @@ def originate(order: Order) -> Action:
         _sip_header("Callback-Id", order.callback),
         _sip_header("Page", order.page),
         _sip_header("Department", order.department, _MAX_DEPARTMENT),
+        *_call_info(order.page_link),
     )
     return Action("Originate", headers, about=order.attempt)
+
+
+def _epoch(moment: datetime) -> str:
+    return str(int(moment.timestamp()))
 
 
 def _variable(name: str, value: str) -> tuple[str, str]:
@@ -207,6 +230,12 @@ def _sip_header(name: str, text: str, limit: int = encode.MAX_VALUE) -> tuple[st
     return "Variable", f"PJSIP_HEADER(add,X-Mi-{name})={encode.encode_value(text, limit)}"
 
 
+def _call_info(link: str) -> tuple[tuple[str, str], ...]:
+    """The header by which a phone offers a page on the caller (RFC 3261, 20.9)."""
+    encoded = encode.encode_link(link)
+    return (("Variable", f"PJSIP_HEADER(add,Call-Info)=<{encoded}>;purpose=info"),) if encoded else ()
+
+
 def action_id(session: str, number: int, attempt: AttemptId | None) -> str:
     """An ActionID that no other session on the PBX uses: `mi-<session>-<number>`, with the attempt that it is about.
 
@@ -221,63 +250,3 @@ def about(identifier: str) -> AttemptId | None:
     parts = identifier.split("-")
     ours = len(parts) == _ID_PARTS and parts[0] == "mi"
     return attempt_of(f"mi-{parts[-1]}") if ours else None
-
-
-def boot(status: Message) -> str:
-    """The PBX's start from the answer to `CoreStatus`, in its own local time; '' when it does not say."""
-    return f"{status.get('CoreStartupDate')} {status.get('CoreStartupTime')}".strip()
-
-
-def stored(reply: Reply) -> str | None:
-    """The value in the answer to a question for a key of AstDB; None when it holds none, against the protocol."""
-    return next((event.get("Val") for event in reply.events if event.event == "DBGetResponse"), None)
-
-
-def listed(reply: Reply) -> frozenset[AttemptId]:
-    """The attempts whose keys are in the answer to a question for `keys`."""
-    entries = (event.get("Key") for event in reply.events if event.event == "DBGetTreeResponse")
-    found = (attempt_of(key.rpartition("/")[2]) for key in entries)
-    return frozenset(attempt for attempt in found if attempt is not None)
-
-
-def linked(channels: Iterable[Message], attempt: AttemptId) -> list[str]:
-    """The Uniqueids of the channels that are linked to an attempt's agent leg, among `CoreShowChannel` events."""
-    own = channel_id(attempt)
-    legs = (channel.get("Uniqueid") for channel in channels if channel.get("Linkedid") == own)
-    return [leg for leg in legs if leg != own]
-
-
-@dataclass(frozen=True, slots=True)
-class Living:
-    """The attempts with a living agent leg, and those with another living channel that belongs to them."""
-
-    agents: frozenset[AttemptId]
-    customers: frozenset[AttemptId]
-
-
-def living(channels: Iterable[Message]) -> Living:
-    """Read `CoreShowChannel` events. The agent leg bears the attempt's id, the customer leg is linked to it."""
-    agents: set[AttemptId] = set()
-    customers: set[AttemptId] = set()
-    for channel in channels:
-        own = attempt_of(channel.get("Uniqueid"))
-        linked = attempt_of(channel.get("Linkedid"))
-        if own is not None:
-            agents.add(own)
-        elif linked is not None:
-            customers.add(linked)
-    return Living(frozenset(agents), frozenset(customers))
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """One device's state, as an event or a list tells it."""
-
-    name: str
-    state: DeviceState
-
-
-def device(message: Message) -> Device:
-    """Read a `DeviceStateChange`; a state that we do not know is `UNKNOWN`."""
-    state = message.get("State")
-    return Device(message.get("Device"), DeviceState(state) if state in set(DeviceState) else DeviceState.UNKNOWN)

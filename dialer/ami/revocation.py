@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable
 
-from dialer.ami import messages
+from dialer.ami import answers, messages
 from dialer.ami.database import FLUSH
 from dialer.ami.session import Refused, Session
 from dialer.domain.ids import AttemptId
@@ -68,4 +68,4 @@ async def _stayed(session: Session, attempt: AttemptId, value: str) -> bool:
         reply = await session.ask(messages.revocation_get(attempt))
     except Refused:
         return False  # gone, or a PBX that does not say: either way not shown to be there
-    return messages.stored(reply) == value
+    return answers.stored(reply) == value

@@ -29,6 +29,8 @@ COMMANDS = {
     "calls": "The call log.",
     "pause": "Place no new calls until resumed.",
     "resume": "Place calls again.",
+    "pauses": "List what is paused, by whom and why.",
+    "do-not-call": "Keep numbers from being called.",
     "call-test": "Ring one real callback, from end to end.",
     "db": "Make, upgrade and check the database.",
     "demo": "Show it all on two Asterisks of its own (needs the source checkout).",

@@ -42,6 +42,9 @@ class _Up:
     def device_state(self, pbx: str, device: str, state: DeviceState) -> None:
         """As above."""
 
+    def called_in(self, pbx: str, trunk: str, number: str) -> None:
+        """As above."""
+
 
 @contextlib.asynccontextmanager
 async def reached(settings: Settings, name: str) -> AsyncIterator[Gateway]:

@@ -6,8 +6,8 @@ The words are the product's; times are aware datetimes, durations seconds. Only 
 from datetime import datetime, timedelta
 
 from dialer.domain.attempt import Attempt
-from dialer.domain.callback import Callback
-from dialer.store.views import Resolution
+from dialer.domain.callback import Callback, Wish
+from dialer.store.views import Objection, Pause, Resolution
 
 Record = dict[str, object]
 
@@ -24,7 +24,9 @@ def callback_record(callback: Callback) -> Record:
         "phone": callback.visitor.phone,
         "requested_at": callback.requested_at,
         "wanted_at": callback.wanted_at,
+        "wanted_until": callback.wanted_until,
         "due_at": callback.due_at,
+        "expires_at": callback.expires_at,
         "attempts": callback.attempts,
         "reason": callback.reason,
     }
@@ -38,13 +40,29 @@ def whole_callback(callback: Callback) -> Record:
         **callback_record(callback),
         "customer_attempts": callback.customer_attempts,
         "agent_rings": callback.agent_rings,
+        "day": callback.day and callback.day.isoformat(),
+        "day_attempts": callback.day_attempts,
+        "prefer_agent": callback.prefer_agent,
+        "failed_trunks": callback.failed_trunks,
+        "wish": callback.wish and _wish_record(callback.wish),
         "version": callback.version,
         "name": visitor.name,
         "email": visitor.email,
         "page": visitor.page,
         "message": visitor.message,
         "session": visitor.session,
+        "origin": callback.origin,
         "consent": consent and {"wording": consent.wording, "given_at": consent.given_at, "page": consent.page},
+    }
+
+
+def _wish_record(wish: Wish) -> Record:
+    return {
+        "kind": wish.kind,
+        "reason": wish.reason,
+        "due_at": wish.due_at,
+        "expires_at": wish.expires_at,
+        "late": wish.late,
     }
 
 
@@ -105,6 +123,22 @@ def resolution_record(made: Resolution) -> Record:
         "forced": made.forced,
         "decided_at": made.decided_at,
     }
+
+
+def pause_record(pause: Pause) -> Record:
+    """What is paused, and who did it."""
+    return {
+        "scope": pause.stop.scope,
+        "key": pause.stop.key,
+        "who": pause.who,
+        "why": pause.why,
+        "since": pause.since,
+    }
+
+
+def objection_record(objection: Objection) -> Record:
+    """A number that is never called."""
+    return {"number": objection.number, "who": objection.who, "why": objection.why, "since": objection.since}
 
 
 def sent_at(attempt: Attempt) -> datetime | None:

@@ -86,5 +86,7 @@ async def _decided(store: SqlStore, callback: Callback, request: Request, *, for
         return await store.resolve(callback, request.decision, who(), request.reason, forced=forced)
     except IllegalState:
         now = await store.get(callback.id) or callback
+        if now.version == callback.version:
+            raise
         what = f"it was decided meanwhile: {now.status}, {now.reason}"
         raise IllegalState(what, where=callback.id, remedy=f"see: dialer callbacks show {callback.id}") from None

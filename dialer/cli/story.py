@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
+from dialer.cli import stops
 from dialer.cli.output import fine_stamp, line, local_stamp, pairs, stamp
 from dialer.cli.records import Record, lateness, resolution_record, whole_attempt, whole_callback
 from dialer.domain.attempt import Attempt
-from dialer.domain.callback import Callback, Status
+from dialer.domain.callback import Callback, Status, Wish, WishKind
 from dialer.domain.directory import Department, Directory
 from dialer.store.views import Pause, Resolution
 
@@ -18,20 +19,19 @@ _ASAP = "as soon as possible"
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What the store holds of one callback, and of the pause that may hold it back."""
+    """What the store holds of one callback, and the pauses in force, which may hold it back."""
 
     callback: Callback
     attempts: Sequence[Attempt]
     resolutions: Sequence[Resolution]
-    pause: Pause | None
+    pauses: Sequence[Pause]
 
 
 def record(story: Story, directory: Directory) -> Record:
     """All of it as one record; `next` is what comes next and why, in words."""
-    callback = story.callback
     return {
-        **whole_callback(callback),
-        "next": _next(callback, directory.departments.get(callback.department), story.pause),
+        **whole_callback(story.callback),
+        "next": _next(story, directory),
         "calls": [whole_attempt(attempt) for attempt in story.attempts],
         "resolutions": [resolution_record(made) for made in story.resolutions],
     }
@@ -40,9 +40,8 @@ def record(story: Story, directory: Directory) -> Record:
 def tell(story: Story, directory: Directory) -> None:
     """Print it: the request, what comes next and why, each attempt with its timeline, and what people decided. Times
     are UTC."""
-    callback = story.callback
-    department = directory.departments.get(callback.department)
-    pairs([*_request(callback, department), ("next", _next(callback, department, story.pause))])
+    department = directory.departments.get(story.callback.department)
+    pairs([*_request(story.callback, department), ("next", _next(story, directory))])
     for attempt in story.attempts:
         line()
         pairs(_attempt(attempt))
@@ -68,6 +67,8 @@ def _request(callback: Callback, department: Department | None) -> list[tuple[st
         ("session", visitor.session),
         ("requested", stamp(callback.requested_at)),
         ("wanted", _both(callback.wanted_at, zone) if callback.wanted_at else _ASAP),
+        ("until", _both(callback.wanted_until, zone) if callback.wanted_until else ""),
+        ("expires", _both(callback.expires_at, zone) if callback.expires_at else ""),
     ]
     if visitor.consent:
         told.append(("consent", f"{stamp(visitor.consent.given_at)} {visitor.consent.page}".strip()))
@@ -75,36 +76,84 @@ def _request(callback: Callback, department: Department | None) -> list[tuple[st
     return [(name, value) for name, value in told if value]
 
 
-def _next(callback: Callback, department: Department | None, pause: Pause | None) -> str:
+def _next(story: Story, directory: Directory) -> str:
     """What becomes of the callback from here, and why."""
+    callback = story.callback
     match callback.status:
         case Status.SCHEDULED:
-            return "; ".join(_try(callback, department, pause))
+            return "; ".join(_try(story, directory))
         case Status.IN_PROGRESS:
-            return "an attempt is under way"
+            return _under_way(callback.wish)
         case Status.NEEDS_REVIEW:
             never = "what nobody saw is never redialled by itself"
-            return f"a person decides ({callback.reason}): {never}; see: dialer callbacks resolve --help"
+            wish = f"; it was to be {_wish(callback.wish)}" if callback.wish else ""
+            return f"a person decides ({callback.reason}){wish}: {never}; see: dialer callbacks resolve --help"
         case Status.COMPLETED | Status.FAILED | Status.CANCELLED | Status.EXPIRED | Status.REJECTED:
             return f"nothing: {callback.reason or callback.status}"
         case _:
             assert_never(callback.status)
 
 
-def _try(callback: Callback, department: Department | None, pause: Pause | None) -> list[str]:
+def _under_way(wish: Wish | None) -> str:
+    if wish is None:
+        return "an attempt is under way"
+    if wish.late:
+        return f"an attempt is under way, too far to be stopped; after it the callback is {_wish(wish)}"
+    return f"an attempt is under way; the callback is being {_wish(wish)}"
+
+
+def _try(story: Story, directory: Directory) -> list[str]:
+    callback = story.callback
+    department = directory.departments.get(callback.department)
     told = [
-        f"attempt {callback.attempts + 1} at {_both(callback.due_at, department.hours.zone if department else None)}"
+        f"attempt {callback.attempts + 1} at {_both(callback.due_at, department.hours.zone if department else None)}",
+        callback.reason or "the first try",
     ]
-    told.append(callback.reason or "the first try")
     if department is None:
         told.append("waits: its department is not in the configuration")
     else:
-        rule = department.retry
-        told.append(f"the customer's side decided {callback.customer_attempts} of {rule.max_customer_attempts}")
-        told.append(f"agents rung in vain {callback.agent_rings} of {rule.max_agent_rings}")
-    if pause is not None:
-        told.append(f"waits: everything is paused by {pause.who}")
+        told += _counts(callback, department)
+        told += _after_failure(callback)
+        if not stops.taking(callback, department, directory):
+            told.append("waits: no trunk of its department takes its number")
+    if held := stops.holding(callback, directory, story.pauses):
+        told.append(f"waits: {', '.join(held)}")
     return told
+
+
+def _counts(callback: Callback, department: Department) -> list[str]:
+    """What was used of the rule's bounds."""
+    rule = department.retry
+    told = [f"the customer's side decided {callback.customer_attempts} of {rule.max_customer_attempts}"]
+    if rule.max_customer_attempts_a_day is not None and callback.day is not None:
+        told.append(f"on {callback.day} it decided {callback.day_attempts} of {rule.max_customer_attempts_a_day}")
+    told.append(f"agents rung in vain {callback.agent_rings} of {rule.max_agent_rings}")
+    return told
+
+
+def _after_failure(callback: Callback) -> list[str]:
+    """How the next attempt makes good for a trunk that failed."""
+    told = []
+    if callback.failed_trunks:
+        told.append(f"not by trunk {' or '.join(callback.failed_trunks)}, which failed")
+    if callback.prefer_agent:
+        told.append(f"first to agent {callback.prefer_agent}, who was there")
+    return told
+
+
+def _wish(wish: Wish) -> str:
+    """What somebody wants, as in: the callback is …"""
+    match wish.kind:
+        case WishKind.CANCEL:
+            return f"cancelled ({wish.reason})"
+        case WishKind.MOVE:
+            return f"moved to {stamp(wish.due_at)}" if wish.due_at else "moved"
+        case WishKind.OBJECTION:
+            return "ended, because its number is not to be called"
+        case WishKind.CALLED_IN:
+            return "ended, because the customer called us"
+        case _:
+            assert_never(wish.kind)
 
 
 def _attempt(attempt: Attempt) -> list[tuple[str, str]]:

@@ -1,5 +1,7 @@
 """One tree of errors. Every message says what is wrong, where, and what to do; none carries a secret or a person."""
 
+from datetime import datetime
+
 
 class DialerError(Exception):
     """The root: whatever the project raises on purpose.
@@ -22,12 +24,14 @@ class ConfigurationError(DialerError):
 class RequestRefused(DialerError):
     """A callback request was refused at the door and not stored.
 
-    `code` is a stable word for programs (`number_premium`), `field` the part of the request that is at fault.
+    `code` is a stable word for programs (`number_premium`), `field` the part of the request that is at fault,
+    `retry_at` when the same request may be sent again (UTC; None: never).
     """
 
-    def __init__(self, code: str, field: str, what: str, *, remedy: str = "") -> None:
+    def __init__(self, code: str, field: str, what: str, *, remedy: str = "", retry_at: datetime | None = None) -> None:
         self.code = code
         self.field = field
+        self.retry_at = retry_at
         super().__init__(what, where=field, remedy=remedy)
 
 

@@ -57,7 +57,8 @@ class EndRecord:
     """What the dialplan's hang-up handlers recorded of an attempt's end.
 
     `why` is the dialplan's own reason ('' when a leg simply hung up), `dial_status` Asterisk's DIALSTATUS of the
-    customer leg, `cause` the Q.850 cause of the leg that decided the end (0: none was given).
+    customer leg, `cause` the Q.850 cause of the leg that decided the end (0: none was given). `rang`: the customer's
+    phone rang or sent early media (None: the dialplan does not say).
     """
 
     ended_at: datetime
@@ -67,11 +68,13 @@ class EndRecord:
     dial_status: str
     cause: int
     hung_up_by: Party | None
+    rang: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An attempt's outcome with its cause (Q.850 where the PBX gave one), blame, talk time and who hung up."""
+    """An attempt's outcome with its cause (Q.850 where the PBX gave one), blame, talk time and who hung up. `rang`: as
+    in the record."""
 
     outcome: Outcome
     cause: int | None
@@ -79,6 +82,7 @@ class Verdict:
     talk: timedelta = timedelta(0)
     hung_up_by: Party | None = None
     detail: str = ""
+    rang: bool | None = None
 
 
 # Q.850 causes of an agent leg that never answered, as measured with chan_pjsip: 486 → 17, 603 → 21, Originate's
@@ -137,6 +141,17 @@ def blame_of(outcome: Outcome) -> Blame:
             assert_never(outcome)
 
 
+def may_have_rung(verdict: Verdict) -> bool:
+    """Whether the customer's phone rang or may have rung."""
+    match verdict.outcome:
+        case Outcome.IN_DOUBT | Outcome.CONNECTED | Outcome.ABANDONED_BY_AGENT:
+            return True
+        case Outcome.TRUNK_FAILURE:
+            return verdict.rang is not False
+        case _:
+            return verdict.blame is Blame.CUSTOMER
+
+
 def verdict(outcome: Outcome, detail: str = "", cause: int | None = None) -> Verdict:
     """A verdict without talk time, for ends that no record describes."""
     return Verdict(outcome, cause, blame_of(outcome), detail=detail)
@@ -150,7 +165,7 @@ def classify(record: EndRecord) -> Verdict:
     if outcome is Outcome.CONNECTED and record.answered_at is not None:
         # A PBX clock that steps back must not give a negative talk time.
         talk = max(talk, record.ended_at - record.answered_at)
-    return Verdict(outcome, record.cause, blame_of(outcome), talk, record.hung_up_by, record.why)
+    return Verdict(outcome, record.cause, blame_of(outcome), talk, record.hung_up_by, record.why, record.rang)
 
 
 def _outcome(record: EndRecord) -> Outcome:
@@ -180,7 +195,7 @@ def _not_accepted(why: str) -> Outcome:
             return _refused(why)
 
 
-_ON_OUR_ORDER = frozenset({"refused_again", "refused_revoked"})
+_ON_OUR_ORDER = frozenset({"refused_again", "refused_revoked", "refused_closed"})
 
 
 def _refused(why: str) -> Outcome:

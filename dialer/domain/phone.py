@@ -13,6 +13,7 @@ from phonenumbers import (
     PhoneNumberType,
     ValidationResult,
     shortnumberinfo,
+    timezone,
 )
 
 from dialer.domain.errors import RequestRefused
@@ -74,6 +75,20 @@ def parse(text: str, region: str) -> PhoneNumber:
     )
 
 
+def of_e164(e164: str) -> PhoneNumber:
+    """A number that was accepted once, read again by the facts of today. Raises `RequestRefused` as `parse`."""
+    return parse(e164, "ZZ")
+
+
+def zones(e164: str) -> tuple[str, ...]:
+    """The IANA names of the time zones in which a number may ring, by its prefix; empty where none is known."""
+    try:
+        found = timezone.time_zones_for_number(phonenumbers.parse(e164))
+    except NumberParseException:
+        return ()
+    return tuple(name for name in found if name != timezone.UNKNOWN_TIMEZONE)
+
+
 def known_region(region: str) -> bool:
     """True when national numbers of `region` (ISO 3166, capitals) can be read."""
     return region in SUPPORTED_REGIONS
@@ -84,11 +99,12 @@ class NumberPolicy:
     """Which numbers may be dialled; everything else is refused.
 
     The Crown dependencies are regions of their own (`GG`, `JE`, `IM`): 07911… and 07624… look like UK mobiles and cost
-    more.
+    more. `deny` holds numbers and prefixes in E.164 with their +.
     """
 
     regions: frozenset[str] = frozenset({"GB"})
     kinds: frozenset[NumberKind] = frozenset({NumberKind.FIXED, NumberKind.FIXED_OR_MOBILE, NumberKind.MOBILE})
+    deny: frozenset[str] = frozenset()
 
     def check(self, number: PhoneNumber) -> None:
         """Return when `number` may be dialled; raises `RequestRefused` with the reason when it may not."""
@@ -96,6 +112,8 @@ class NumberPolicy:
             raise _refused("number_foreign")
         if number.kind not in self.kinds:
             raise _refused(_KIND_CODES.get(number.kind, "number_type"))
+        if any(number.e164[:length] in self.deny for length in range(2, len(number.e164) + 1)):
+            raise _refused("number_denied")
 
 
 DEFAULT_POLICY = NumberPolicy()
@@ -126,6 +144,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "number_premium": ("a premium rate number", "give a landline or mobile number"),
     "number_special_rate": ("a special rate number", "give a landline or mobile number"),
     "number_personal": ("a personal (070) number", "give a landline or mobile number"),
+    "number_denied": ("this number is not called", "give another number"),
     "number_type": ("this type of number is not allowed", "give a landline or mobile number"),
 }
 """Code → what is wrong, and the remedy."""

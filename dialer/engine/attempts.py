@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 
@@ -15,15 +15,15 @@ from dialer.domain.commands import Finish, Look
 from dialer.domain.directory import Directory
 from dialer.domain.errors import PbxError
 from dialer.domain.events import AgentRinging, Ended, Event, Lost, Sent
-from dialer.domain.ids import AttemptId
-from dialer.domain.outcome import Blame, EndRecord, Outcome, Verdict
+from dialer.domain.ids import AttemptId, CallbackId
+from dialer.domain.outcome import EndRecord, Outcome, Verdict
 from dialer.engine.barred import Barred
 from dialer.engine.doubts import Doubts
 from dialer.engine.ending import durably, next_step
 from dialer.engine.ports import Clock, EngineStore, Pbx
 from dialer.engine.reconcile import Knowledge, Verdictless, judge
-from dialer.engine.roster import Roster
 from dialer.scheduling.deadlines import patience
+from dialer.scheduling.retry import NextStep
 
 log = structlog.get_logger()
 
@@ -44,6 +44,12 @@ class Changed(Protocol):
     def __call__(self, *, requeued: bool) -> None: ...
 
 
+class Finished(Protocol):
+    """Told once the end of an attempt, and its callback's next step, are durable at `now` (UTC)."""
+
+    def __call__(self, attempt: Attempt, verdict: Verdict, step: NextStep, now: datetime) -> None: ...
+
+
 @dataclass(slots=True)
 class _Live:
     attempt: Attempt
@@ -62,7 +68,8 @@ class Attempts:
     """The registry of living attempts. `apply` is synchronous and never raises; writing and looking are tasks, made by
     `spawn`.
 
-    `changed` is called whenever the dispatcher may have something to do: an agent let go, a callback due again.
+    `finished` is told of each end, and `changed` after it, because the dispatcher may have something to do: an agent
+    let go, a callback due again.
     """
 
     def __init__(
@@ -71,19 +78,17 @@ class Attempts:
         store: EngineStore,
         directory: Directory,
         pbxs: Mapping[str, Pbx],
-        roster: Roster,
         clock: Clock,
-        agent_rest: timedelta,
         spawn: Callable[[Coroutine[None, None, None]], object],
+        finished: Finished,
         changed: Changed,
     ) -> None:
         self._store = store
         self._directory = directory
         self._pbxs = pbxs
-        self._roster = roster
         self._clock = clock
-        self._agent_rest = agent_rest
         self._spawn = spawn
+        self._finished = finished
         self._changed = changed
         self._doubts = Doubts(store, directory, clock)
         self._live: dict[AttemptId, _Live] = {}
@@ -100,6 +105,13 @@ class Attempts:
     def of_pbx(self, pbx: str) -> list[AttemptId]:
         """The living attempts that are pinned to a PBX."""
         return [attempt for attempt, live in self._live.items() if live.attempt.pbx == pbx]
+
+    def __contains__(self, attempt: AttemptId) -> bool:
+        return attempt in self._live
+
+    def of_callback(self, callback: CallbackId) -> Attempt | None:
+        """The living attempt at a callback."""
+        return next((live.attempt for live in self._live.values() if live.attempt.callback_id == callback), None)
 
     def apply(self, attempt: AttemptId, event: Event) -> None:
         """Advance an attempt by one event. Events of attempts that are not ours, or no longer, are absorbed."""
@@ -161,7 +173,7 @@ class Attempts:
         barred = await pbx.revoke(unproven)
         if len(barred) < len(unproven):
             barred |= self._expired(unproven, await pbx.now())
-        self._barred.add(pbx, barred)
+        self.bar(pbx, barred)
         await self._judge(pbx, [attempt for attempt in unproven if attempt in barred], Knowledge.BARRED)
         return [attempt for attempt in unproven if attempt not in barred]
 
@@ -232,6 +244,10 @@ class Attempts:
             live.ending = False
         await self.look([attempt.id], Knowledge.BARRED if barred else Knowledge.GAP)
 
+    def bar(self, pbx: Pbx, attempts: Iterable[AttemptId]) -> None:
+        """Remember attempts that this PBX refuses: what of them comes late is turned away."""
+        self._barred.add(pbx, attempts)
+
     async def take_up(self) -> None:
         """Remember what earlier runs left in doubt. Raises `StoreError`."""
         await self._doubts.load()
@@ -265,13 +281,12 @@ class Attempts:
         """The second barrier."""
         attempt, callback = live.attempt, live.callback
         now = self._clock.now()
-        step = next_step(self._directory, attempt, callback, verdict.outcome, now)
+        step = next_step(self._directory, attempt, callback, verdict, now)
         await durably(lambda: self._store.finish(attempt, step))
         del self._live[attempt.id]
         if verdict.outcome is Outcome.IN_DOUBT:
             self._doubts.add(attempt, callback)
-        resting = verdict.blame is Blame.AGENT
-        self._roster.release(attempt.agent, self._clock.now(), now + self._agent_rest if resting else None)
+        self._finished(attempt, verdict, step, self._clock.now())
         log.info(
             "attempt.ended",
             callback=attempt.callback_id,

@@ -54,14 +54,14 @@ class Doubts:
             return False
         attempt, callback = known
         now = self._clock.now()
-        amended, outcome = amend(attempt, record, now), classify(record).outcome
-        step = next_step(self._directory, attempt, callback, outcome, now)
+        amended, verdict = amend(attempt, record, now), classify(record)
+        step = next_step(self._directory, attempt, callback, verdict, now)
         await durably(lambda: self._store.amend(amended, step))
         log.info(
             "attempt.amended",
             callback=attempt.callback_id,
             attempt=id_,
-            outcome=outcome.value,
+            outcome=verdict.outcome.value,
             callback_status=step.status.value,
         )
         return True

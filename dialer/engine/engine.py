@@ -9,20 +9,25 @@ from datetime import datetime, timedelta
 import structlog
 
 from dialer.domain.callback import Callback
-from dialer.domain.directory import Department, Directory
+from dialer.domain.directory import Directory
 from dialer.domain.errors import ActionRefused, NeverSent, PbxError, StoreError
 from dialer.domain.events import Event, Lost, Refused, Unsent
 from dialer.domain.ids import AttemptId
+from dialer.domain.stop import Scope
 from dialer.engine.agenda import Agenda
 from dialer.engine.attempts import Attempts
+from dialer.engine.call_ins import CallIns
+from dialer.engine.capacity import Capacity, departments_of, longest_gap
+from dialer.engine.caps import day_of
+from dialer.engine.consequences import Consequences
+from dialer.engine.decision import Close, Decider, Decision, Defer, Place
 from dialer.engine.orders import intent, order
-from dialer.engine.ports import Claim, Clock, DeviceState, EngineStore, Order, Pbx
+from dialer.engine.ports import Alerting, AlertKind, Claim, Clock, DeviceState, EngineStore, Order, Pbx
 from dialer.engine.reconcile import Knowledge
 from dialer.engine.roster import Roster
-from dialer.engine.tombstones import Tombstones
-from dialer.routing.agents import by_idle_time
-from dialer.routing.route import Route, route
-from dialer.scheduling.hours import is_open, next_opening
+from dialer.engine.upkeep import Upkeep
+from dialer.engine.withdrawals import Withdrawals
+from dialer.routing.trunks import TrunkHealth
 
 log = structlog.get_logger()
 
@@ -40,32 +45,54 @@ class Rules:
 class Engine:
     """The heart of the daemon. Implements `PbxSink`; `run` dispatches until cancelled."""
 
-    def __init__(self, *, directory: Directory, store: EngineStore, clock: Clock, rules: Rules) -> None:
+    def __init__(
+        self, *, directory: Directory, store: EngineStore, clock: Clock, rules: Rules, alerts: Alerting
+    ) -> None:
         self._directory = directory
         self._store = store
         self._clock = clock
+        self._alerts = alerts
         self._pbxs: dict[str, Pbx] = {}
         self._sessions: dict[str, object] = {}
-        self._ready: dict[str, datetime] = {}
         self._roster = Roster(directory)
+        self._capacity = Capacity(directory)
+        self._health = TrunkHealth()
+        self._decider = Decider(directory, self._roster, self._capacity, self._health)
+        self._ready = self._decider.ready
         self._agenda = Agenda(store)
         self._wake = asyncio.Event()
         self._moved = asyncio.Event()
         self.started = asyncio.Event()
         self._tasks = asyncio.TaskGroup()
-        self._paused = False
-        self._recheck_pause = True
+        self._recheck_orders = True
         self._draining = False
-        self._tidying = False
-        self._tombstones = Tombstones(store)
         self._store_rest_until: datetime | None = None
+        consequences = Consequences(
+            decider=self._decider,
+            store=store,
+            alerts=alerts,
+            agent_rest=rules.agent_rest,
+            spawn=self._spawn,
+            poke=self.poke,
+        )
         self.attempts = Attempts(
             store=store,
             directory=directory,
             pbxs=self._pbxs,
-            roster=self._roster,
             clock=clock,
-            agent_rest=rules.agent_rest,
+            spawn=self._spawn,
+            finished=consequences.of_end,
+            changed=self._changed,
+        )
+        self._withdrawals = Withdrawals(store, self.attempts, self._pbxs, self._spawn)
+        self._call_ins = CallIns(directory, store, self.poke)
+        self._upkeep = Upkeep(
+            store=store,
+            attempts=self.attempts,
+            capacity=self._capacity,
+            pbxs=self._pbxs,
+            ready=self._ready,
+            alerts=alerts,
             spawn=self._spawn,
             changed=self._changed,
         )
@@ -82,21 +109,21 @@ class Engine:
     def poke(self) -> None:
         """Something changed in the store, or the poll floor came round: look again."""
         self._agenda.invalidate()
-        self._recheck_pause = True
+        self._recheck_orders = True
         self._wake.set()
 
     def clock_stepped(self) -> None:
         """The wall clock was set: what waited for a time by it waits no longer, but for what is due."""
         self._store_rest_until = None
         self._roster.end_rests()
+        self._health.forget()
+        self._capacity.clock_stepped(self._clock.now())
         self.poke()
 
     def sweep(self) -> None:
-        """Look for calls that have stayed in one state for too long, and for keys that may go."""
+        """Look for calls that have stayed in one state for too long, and for all that needs a look now and then."""
         self.attempts.sweep()
-        if not self._tidying:
-            self._tidying = True
-            self._spawn(self._tidy())
+        self._upkeep.sweep(self._clock.now())
 
     async def drain(self, limit: timedelta) -> int:
         """Stop claiming and wait for the calls in progress, at most `limit`; returns how many are left."""
@@ -143,6 +170,10 @@ class Engine:
         if self._roster.device(pbx, device, state, self._clock.now()):
             self._wake.set()
 
+    def called_in(self, pbx: str, trunk: str, number: str) -> None:
+        """A visitor got through to us: departments that go by that need not call them back."""
+        self._spawn(self._call_ins.note(pbx, trunk, number))
+
     # --- decide ----------------------------------------------------------------------------------------------------
 
     async def _round(self) -> datetime | None:
@@ -150,58 +181,83 @@ class Engine:
         now = self._clock.now()
         if self._store_rest_until is not None and now < self._store_rest_until:
             return self._store_rest_until
-        if self._recheck_pause:
-            await self._check_pause(now)
-        if self._draining or self._paused or not self._ready:
-            return None
         try:
-            waits = [await self._serve(department, now) for department in self._directory.departments.values()]
+            if self._recheck_orders:
+                await self._check_orders(now)
+            if self._draining or not self._ready:
+                return None
+            due = await self._agenda.due(self._directory.departments, now)
         except StoreError as error:
             return self._store_failed(error, now)
-        return min((moment for moment in (*waits, self._roster.next_rested()) if moment is not None), default=None)
+        decisions = self._decider.decide(due.waiting, now)
+        for decision in decisions.made:
+            self._agenda.take(decision.callback)
+            self._spawn(self._carry_out(decision, now))
+        if self._agenda.ran_out:
+            return now
+        return min((at for at in (due.next_at, decisions.look_at) if at is not None), default=None)
 
-    async def _serve(self, department: Department, now: datetime) -> datetime | None:
-        """Dispatch one department's due callbacks to its free agents; returns when it is to be looked at again."""
-        if self._directory.trunks[department.trunk].pbx not in self._ready:
-            return None
-        due = await self._agenda.first(department.id, now)
-        if due is None:
-            return None
-        opening = next_opening(department.hours, max(due, now))
-        if due > now or opening is None or not is_open(department.hours, now):
-            return opening
-        agents = by_idle_time(department, self._directory, self._roster.free(now), self._roster.last_rung)
-        if not agents:
-            return None
-        callbacks = await self._agenda.take(department.id, now, len(agents))
-        for callback, agent in zip(callbacks, agents, strict=False):
-            self._roster.reserve(agent.id, now)
-            self._spawn(self._place(callback, route(department, agent, self._directory), now))
-        return await self._agenda.first(department.id, now) if len(callbacks) < len(agents) else None
+    async def _check_orders(self, now: datetime) -> None:
+        """Read what people have ordered: stops, and changes of what is under way. Raises `StoreError`."""
+        self._recheck_orders = False
+        try:
+            stops, wished = await self._store.stops(), await self._store.wishes()
+        except StoreError:
+            self._recheck_orders = True
+            raise
+        for stop in sorted(stops ^ self._decider.stops, key=str):
+            log.warning("engine.paused" if stop in stops else "engine.resumed", what=str(stop))
+            if stop.scope is Scope.AGENT and stop not in stops:
+                self._alerts.cleared(AlertKind.AGENT_PAUSED, stop.key)
+        self._decider.stops = stops
+        self._roster.pause({stop.key for stop in stops if stop.scope is Scope.AGENT}, now)
+        self._withdrawals.take(wished)
+
+    async def _carry_out(self, decision: Decision, now: datetime) -> None:
+        match decision:
+            case Place():
+                await self._place(decision, now)
+            case Defer(callback, due_at, why):
+                await self._put_away(callback, self._store.defer(callback, due_at, why), due_at.isoformat(), why)
+            case Close(callback, status, why):
+                await self._put_away(callback, self._store.close(callback, status, why), status.value, why)
+
+    async def _put_away(self, callback: Callback, written: Coroutine[None, None, bool], to: str, why: str) -> None:
+        """A callback that is not rung now, or never."""
+        try:
+            if await written:
+                log.info("callback.put_away", callback=callback.id, department=callback.department, to=to, why=why)
+        except StoreError as error:
+            self._store_failed(error, self._clock.now())
+        self._agenda.settle(callback.id)
+        self._changed(requeued=True)
 
     # --- claim and dispatch ----------------------------------------------------------------------------------------
 
-    async def _place(self, callback: Callback, way: Route, now: datetime) -> None:
+    async def _place(self, placed: Place, now: datetime) -> None:
         """The intent, durable; then Originate, once."""
-        pbx = self._pbxs[way.trunk.pbx]
-        ready_at = max(callback.due_at, self._roster.free_since(way.agent.id), self._ready.get(pbx.name, now))
-        attempt = intent(callback, way, pbx, min(ready_at, now), now)
+        callback, pbx = placed.callback, self._pbxs[placed.way.trunk.pbx]
+        attempt = intent(placed, pbx, now)
         try:
             won = await self._store.claim(Claim(callback, attempt))
+            self._alerts.cleared(AlertKind.STORE_FAILED, "store")
         except StoreError as error:
             self._store_failed(error, now)
             won = False
         self._agenda.settle(callback.id)
         if not won:
-            self._roster.release(way.agent.id, self._clock.now())
+            self._capacity.undo(placed.lines, callback.visitor.phone)
+            self._roster.release(placed.way.agent.id, self._clock.now())
             self._changed(requeued=True)
             return
+        self._capacity.keep(attempt)
         self.attempts.begin(attempt, callback)
+        self._withdrawals.begun(attempt)
         if (pbx.boot, pbx.identity) != (attempt.pbx_boot, attempt.pbx_identity):
             # Its traces would be judged by a start, or looked for in a database, that is not the one it ran under.
             self.attempts.apply(attempt.id, Unsent("the PBX was restarted meanwhile"))
             return
-        await self._originate(pbx, order(attempt, callback, way))
+        await self._originate(pbx, order(attempt, placed, pbx, self._directory))
 
     async def _originate(self, pbx: Pbx, order: Order) -> None:
         try:
@@ -220,18 +276,30 @@ class Engine:
     async def _take_up(self) -> None:
         """Register the attempts that an earlier run of the daemon left open; the PBX says later what became of them."""
         await self.attempts.take_up()
+        await self._load_books(self._clock.now())
         for attempt, callback in await self._store.open_attempts():
             self.attempts.begin(attempt, callback)
             self._roster.hold(attempt.agent)
+            self._capacity.take_up(attempt)
             log.warning("attempt.left_open", callback=callback.id, attempt=attempt.id, state=attempt.state.value)
             if attempt.pbx not in self._pbxs:
                 self.attempts.apply(attempt.id, Lost(f"PBX {attempt.pbx} is no longer configured"))
+
+    async def _load_books(self, now: datetime) -> None:
+        """What earlier runs left for this day's allowances and for numbers' peace. Raises `StoreError`."""
+        used = {
+            account.id: await self._store.usage(departments_of(self._directory, account), day_of(account, now))
+            for account in self._capacity.capped()
+        }
+        self._capacity.load(await self._store.last_rings(now - longest_gap(self._directory)), used, now)
 
     async def _resume(self, pbx: str, boot: str, session: object) -> None:
         await self.attempts.look(self.attempts.of_pbx(pbx), Knowledge.GAP)
         if self._sessions.get(pbx) is not session:
             return  # the session was lost while we looked; the next one looks again
         self._ready[pbx] = self._clock.now()
+        self._recheck_orders = True
+        self._alerts.cleared(AlertKind.PBX_DOWN, pbx)
         log.info("pbx.ready", pbx=pbx, boot=boot, calls_in_progress=len(self.attempts.of_pbx(pbx)))
         self._changed(requeued=True)
         await self.attempts.look_at_doubts(self._pbxs[pbx])
@@ -242,30 +310,10 @@ class Engine:
         self._agenda.invalidate()
         self._wake.set()
         log.error("store.failed", why=error.what, remedy=error.remedy, note="no calls are placed until it works again")
+        self._alerts.raised(AlertKind.STORE_FAILED, "store", f"the store failed: {error.what}", error.remedy)
         return self._store_rest_until
 
-    async def _tidy(self) -> None:
-        """Sweep every PBX's database one step further."""
-        for name in list(self._ready):
-            try:
-                await self._tombstones.step(self._pbxs[name], self.attempts.of_pbx(name))
-            except (PbxError, StoreError) as error:
-                log.debug("pbx.not_swept", pbx=name, why=error.what)
-        self._tidying = False
-
     # --- waking ----------------------------------------------------------------------------------------------------
-
-    async def _check_pause(self, now: datetime) -> None:
-        try:
-            self._recheck_pause = False
-            paused = await self._store.paused()
-        except StoreError as error:
-            self._recheck_pause = True
-            self._store_failed(error, now)
-            return
-        if paused != self._paused:
-            self._paused = paused
-            log.warning("engine.paused" if paused else "engine.resumed")
 
     async def _wait_until(self, moment: datetime | None) -> None:
         """Sleep until woken, or until `moment` by the wall clock."""

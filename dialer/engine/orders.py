@@ -5,20 +5,22 @@ from datetime import datetime, timedelta
 from ulid import ULID
 
 from dialer.domain.attempt import Attempt, Step
-from dialer.domain.callback import Callback
+from dialer.domain.directory import Directory
 from dialer.domain.ids import AttemptId
+from dialer.engine.decision import Place
 from dialer.engine.ports import Order, Pbx
 from dialer.routing import context
-from dialer.routing.route import Route
+from dialer.routing.dialling import dialled
 
 _PLACE_MARGIN = timedelta(seconds=60)
 """How long after the agent's ring time a late Originate may still be answered: covers a slow store and what the PBX's
 clock was set by since it was last asked, and bounds how long a twin could come."""
 
 
-def intent(callback: Callback, way: Route, pbx: Pbx, ready_at: datetime, now: datetime) -> Attempt:
+def intent(placed: Place, pbx: Pbx, now: datetime) -> Attempt:
     """A new attempt at `now` (UTC), under the PBX's present start and database. It is the PBX that refuses what comes
     after `place_by`, and its clock may not be ours."""
+    callback, way = placed.callback, placed.way
     return Attempt(
         id=AttemptId(str(ULID())),
         callback_id=callback.id,
@@ -32,26 +34,27 @@ def intent(callback: Callback, way: Route, pbx: Pbx, ready_at: datetime, now: da
         caller_id=way.department.caller_id,
         dialled=callback.visitor.phone,
         due_at=callback.due_at,
-        ready_at=ready_at,
+        ready_at=placed.ready_at,
         created_at=now,
         place_by=pbx.clock + timedelta(seconds=way.department.agent_ring) + _PLACE_MARGIN,
         timeline=(Step("intent", now, f"due {callback.due_at.isoformat()}"),),
     )
 
 
-def order(attempt: Attempt, callback: Callback, way: Route) -> Order:
-    """The attempt's one Originate."""
-    department = way.department
+def order(attempt: Attempt, placed: Place, pbx: Pbx, directory: Directory) -> Order:
+    """The attempt's one Originate. The PBX goes by its own clock, too, for when the customer may be rung."""
+    callback, department, trunk = placed.callback, placed.way.department, placed.way.trunk
+    left = None if placed.ring_until is None else placed.ring_until - attempt.created_at
     return Order(
         attempt=attempt.id,
         callback=callback.id,
-        agent_endpoint=way.agent.endpoint,
-        number=attempt.dialled,
-        trunk_endpoint=way.trunk.endpoint,
+        agent_endpoint=placed.way.agent.endpoint,
+        number=dialled(attempt.dialled, trunk),
+        trunk_endpoint=trunk.endpoint,
         caller_id=attempt.caller_id,
         caller_name=context.caller_name(department, callback.visitor),
         department=department.id,
-        page=context.page(callback.visitor),
+        page=context.page(callback.visitor, directory.sites[department.site]),
         agent_ring=department.agent_ring,
         customer_ring=department.customer_ring,
         max_call=department.max_call,
@@ -59,4 +62,6 @@ def order(attempt: Attempt, callback: Callback, way: Route) -> Order:
         whisper=department.whisper,
         place_by=attempt.place_by or attempt.created_at,
         identity=attempt.pbx_identity,
+        ring_until=None if left is None else pbx.clock + left,
+        page_link=context.page_link(directory, callback.id),
     )

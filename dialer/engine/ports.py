@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from dialer.domain.attempt import Attempt
-from dialer.domain.callback import Callback
+from dialer.domain.callback import Callback, Status
 from dialer.domain.events import Event
 from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import EndRecord
+from dialer.domain.stop import Stop
 from dialer.scheduling.retry import NextStep
 
 
@@ -18,6 +19,25 @@ class Clock(Protocol):
     """Wall time, UTC and aware."""
 
     def now(self) -> datetime: ...
+
+
+class AlertKind(StrEnum):
+    """What can be wrong enough for a person to look at it."""
+
+    PBX_DOWN = "pbx_down"
+    TRUNK_RESTS = "trunk_rests"
+    AGENT_PAUSED = "agent_paused"
+    ACCOUNT_CAP = "account_cap"
+    STORE_FAILED = "store_failed"
+
+
+class Alerting(Protocol):
+    """Where a person is told what is wrong: once, until it clears. Neither call waits or raises."""
+
+    def raised(self, kind: AlertKind, key: str, what: str, remedy: str) -> None:
+        """`key` is the id of what it is about; nothing of it is personal."""
+
+    def cleared(self, kind: AlertKind, key: str) -> None: ...
 
 
 # --- the PBX ---------------------------------------------------------------------------------------------------------
@@ -40,7 +60,8 @@ class DeviceState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Order:
     """One Originate, complete. Durations are seconds; `place_by` is UTC. The PBX refuses to ring the customer after
-    that, and when its database is not of this `identity`."""
+    that, and from `ring_until` on (None: at any time), and when its database is not of this `identity`. `number` is as
+    the trunk wants it; `page_link` is an address for the agent's browser ('': none)."""
 
     attempt: AttemptId
     callback: CallbackId
@@ -58,6 +79,8 @@ class Order:
     whisper: str
     place_by: datetime
     identity: str
+    ring_until: datetime | None = None
+    page_link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +145,11 @@ class Pbx(Protocol):
         """Hang up the agent's leg by its id, with cause 26, and what is linked to it; False when there is nothing.
         True says that the PBX was told, not that it answered."""
 
+    async def dismiss(self, attempt: AttemptId) -> bool:
+        """Let the agent of a revoked attempt go, in words: the announcement in the place of the whisper, or the end of
+        the ringing. False when there is no such channel. Only of an attempt that cannot reach its customer any more:
+        the announcement would cut a call short."""
+
     async def forget(self, attempts: Sequence[AttemptId]) -> None:
         """Delete what the PBX's database holds of these attempts, journal and revocation. Only of attempts that no late
         Originate can begin any more: without its keys a twin would reach the customer."""
@@ -148,6 +176,9 @@ class PbxSink(Protocol):
 
     def device_state(self, pbx: str, device: str, state: DeviceState) -> None: ...
 
+    def called_in(self, pbx: str, trunk: str, number: str) -> None:
+        """A call that came in by a trunk was answered; `number` is the caller's, as the trunk presented it."""
+
 
 # --- the store -------------------------------------------------------------------------------------------------------
 
@@ -158,6 +189,14 @@ class Claim:
 
     callback: Callback
     attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Attempts made, and the time talked in them."""
+
+    attempts: int
+    talk: timedelta
 
 
 class EngineStore(Protocol):
@@ -189,5 +228,34 @@ class EngineStore(Protocol):
         """Write the end that was found of an attempt in doubt, and its callback's next step unless a person has decided
         that meanwhile, in one transaction; durable on return. Writing it again changes nothing."""
 
-    async def paused(self) -> bool:
-        """True while everything is paused."""
+    async def stops(self) -> frozenset[Stop]:
+        """What is paused."""
+
+    async def pause(self, stop: Stop, who: str, why: str) -> object:
+        """Pause something, durably; a pause in force stays as it is."""
+
+    async def defer(self, callback: Callback, due_at: datetime, reason: str) -> bool:
+        """Make a scheduled callback due at another time, by compare-and-set on its version."""
+
+    async def close(self, callback: Callback, status: Status, reason: str) -> bool:
+        """End a scheduled callback, by compare-and-set on its version."""
+
+    async def expired(self, now: datetime, limit: int) -> list[Callback]:
+        """Scheduled callbacks whose promise was to be given up at or before `now`."""
+
+    async def wishes(self) -> list[Callback]:
+        """Callbacks in progress of which somebody wants something else, but for those whose attempt is known to be too
+        far."""
+
+    async def too_late(self, callback: CallbackId) -> None:
+        """Note that a wish came too late for the attempt under way; it holds for what comes after."""
+
+    async def customer_called_in(self, number: str, departments: Sequence[str]) -> list[Callback]:
+        """Cancel what these departments' scheduled callbacks want of a number (E.164) that got through to us, and wish
+        the same of those in progress; returns them all."""
+
+    async def last_rings(self, since: datetime) -> dict[str, datetime]:
+        """The end of the last attempt that rang, or may have rung, each customer's number since then."""
+
+    async def usage(self, departments: Sequence[str], since: datetime) -> Usage:
+        """What these departments' attempts have used up since then."""

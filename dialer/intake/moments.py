@@ -31,11 +31,32 @@ def wanted(text: str, field: str, zone: ZoneInfo, now: datetime) -> datetime | N
     at = moment(text, field, zone)
     if at < now - PAST_TOLERANCE:
         raise RequestRefused("time_past", field, "the time is past", remedy="give a later time, or none for now")
+    return _near(at, field, now) if at > now else None
+
+
+def window(at: str, until: str, zone: ZoneInfo, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """From when (None: as soon as possible) and until when (None: no end) to call, UTC; '' is none given. Fields `at`
+    and `until`. A window may have begun already, but must not be over."""
+    if not until:
+        return (wanted(at, "at", zone, now) if at else None), None
+    if not at:
+        remedy = "say from when on, too"
+        raise RequestRefused("field_missing", "at", "the window has an end and no beginning", remedy=remedy)
+    begins, ends = moment(at, "at", zone), moment(until, "until", zone)
+    if ends <= begins:
+        what = "the window ends before it begins"
+        raise RequestRefused("window_empty", "until", what, remedy="give a time after the beginning")
+    if ends <= now:
+        raise RequestRefused("time_past", "until", "the window is past", remedy="give a later one")
+    return (_near(begins, "at", now) if begins > now else None), _near(ends, "until", now)
+
+
+def _near(at: datetime, field: str, now: datetime) -> datetime:
     if at > now + MAX_AHEAD:
         raise RequestRefused(
             "time_too_far", field, f"more than {MAX_AHEAD.days} days ahead", remedy="give an earlier time"
         )
-    return at if at > now else None
+    return at
 
 
 def _local(read: datetime, field: str, zone: ZoneInfo) -> datetime:

@@ -1,7 +1,9 @@
 """Submission: one request as it came in → a callback that can be stored, or why it is refused."""
 
-from collections.abc import Iterable, Mapping
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from hashlib import blake2b
 from typing import Protocol
 
 from ulid import ULID
@@ -11,12 +13,17 @@ from dialer.domain.callback import Callback, Consent, Visitor
 from dialer.domain.directory import Department, Directory, Site
 from dialer.domain.errors import RequestRefused
 from dialer.domain.ids import CallbackId
-from dialer.domain.phone import DEFAULT_POLICY, NumberPolicy
-from dialer.intake.moments import PAST_TOLERANCE, moment, wanted
+from dialer.domain.phone import NumberPolicy
+from dialer.intake.admission import AdmissionRule, Double
+from dialer.intake.allowance import Allowance, UsageStore
+from dialer.intake.moments import PAST_TOLERANCE, moment, window
+from dialer.intake.promises import promised
 from dialer.intake.text import email, several_lines, single_line, web_page
-from dialer.scheduling.hours import next_opening
 
-_FIELDS = ("department", "phone", "name", "email", "page", "message", "session", "at", "consent")
+_FIELDS = (
+    *("department", "phone", "name", "email", "page", "message", "session", "address"),
+    *("at", "until", "consent"),
+)
 _CONSENT_FIELDS = ("wording", "given_at", "page")
 
 _MAX_ID = 40
@@ -28,69 +35,80 @@ _MAX_MESSAGE = 4_000
 _MAX_SESSION = 128
 _MAX_WORDING = 2_000
 _MAX_TIME = 64
+_MAX_ADDRESS = 100
+
+_ORIGIN_BYTES = 16
+_V6_HOST_BITS = 64
 
 
-class CallbackStore(Protocol):
-    """The part of the store that takes callbacks in."""
+class CallbackStore(UsageStore, Protocol):
+    """The part of the store that takes callbacks in. Raises `StoreError` when nothing was stored."""
 
-    async def add(self, callbacks: list[Callback]) -> None:
-        """Store them all, durable on return; raises `StoreError` when none was stored."""
+    async def admit(
+        self, callbacks: Sequence[Callback], rule: AdmissionRule
+    ) -> list[Callback | Double | RequestRefused]:
+        """Store those that the rule lets in and no open callback promises already, durable on return; one answer
+        each, in their order."""
 
 
 async def submit(
-    store: CallbackStore,
-    directory: Directory,
-    requests: Iterable[object],
-    now: datetime,
-    policy: NumberPolicy = DEFAULT_POLICY,
-) -> list[Callback | RequestRefused]:
+    store: CallbackStore, directory: Directory, requests: Iterable[object], now: datetime, rule: AdmissionRule
+) -> list[Callback | Double | RequestRefused]:
     """Accept what can be accepted of `requests`, in one write; the answers are in the order of the requests.
 
     A `RequestRefused` among the requests (a line that could not be read) is passed through. Raises `StoreError`: then
     nothing was stored.
     """
-    answers = [_answer(request, directory, now, policy) for request in requests]
+    allowance = Allowance(store, directory, now)
+    answers: list[Callback | Double | RequestRefused] = []
+    for request in requests:
+        answer = _answer(request, directory, now)
+        answers.append(answer if isinstance(answer, RequestRefused) else await allowance.check(answer))
     accepted = [answer for answer in answers if isinstance(answer, Callback)]
-    if accepted:
-        await store.add(accepted)
-    return answers
+    if not accepted:
+        return answers
+    admitted = iter(await store.admit(accepted, rule))
+    return [next(admitted) if isinstance(answer, Callback) else answer for answer in answers]
 
 
-def _answer(request: object, directory: Directory, now: datetime, policy: NumberPolicy) -> Callback | RequestRefused:
+def _answer(request: object, directory: Directory, now: datetime) -> Callback | RequestRefused:
     if isinstance(request, RequestRefused):
         return request
     try:
-        return accept(request, directory, now, policy)
+        return accept(request, directory, now)
     except RequestRefused as refusal:
         return refusal
 
 
-def accept(request: object, directory: Directory, now: datetime, policy: NumberPolicy = DEFAULT_POLICY) -> Callback:
-    """The callback that `request` (decoded JSON) asks for, with a new id, due when its department is open.
+def accept(request: object, directory: Directory, now: datetime) -> Callback:
+    """The callback that `request` (decoded JSON) asks for, with a new id, due when it may first be dialled.
 
-    `now` is UTC. Fields: `department` and `phone`, and optionally `name`, `email`, `page`, `message`, `session`, `at`
-    (ISO 8601; none: as soon as possible), `consent` {`wording`, `given_at`, `page`}. null stands for absent.
+    `now` is UTC. Fields: `department` and `phone`, and optionally `name`, `email`, `page`, `message`, `session`,
+    `address` (the visitor's IP address, of which only a key is kept), `at` and `until` (ISO 8601; none: as soon as
+    possible, and without an end), `consent` {`wording`, `given_at`, `page`}. null stands for absent.
 
     Raises `RequestRefused`, whose text never repeats what the visitor gave.
     """
     fields = _object(request, "", _FIELDS)
     department = _department(fields, directory)
     site = directory.sites[department.site]
-    text = single_line(fields.get("at"), "at", _MAX_TIME)
-    wanted_at = wanted(text, "at", site.zone, now) if text else None
-    due_at = next_opening(department.hours, wanted_at or now)
-    if due_at is None:
-        raise RequestRefused(
-            "department_closed", "department", "the department never opens", remedy="choose another department"
-        )
+    visitor = _visitor(fields, site, now, directory.account_of(department).numbers)
+    at, until = (single_line(fields.get(key), key, _MAX_TIME) for key in ("at", "until"))
+    wish = window(at, until, site.zone, now)
+    _check_trunks(department, directory, visitor.phone)
+    promise = promised(directory, department, visitor.phone, wish, now)
+    wanted_at, wanted_until = wish
     return Callback(
         id=CallbackId(str(ULID())),
         site=site.id,
         department=department.id,
-        visitor=_visitor(fields, site, now, policy),
+        visitor=visitor,
         requested_at=now,
         wanted_at=wanted_at,
-        due_at=due_at,
+        due_at=promise.due_at,
+        wanted_until=wanted_until,
+        expires_at=promise.expires_at,
+        origin=_origin(fields.get("address"), site),
     )
 
 
@@ -99,6 +117,13 @@ def _department(fields: Mapping[str, object], directory: Directory) -> Departmen
     if department is None:
         raise RequestRefused("department_unknown", "department", "no such department", remedy="give a department's id")
     return department
+
+
+def _check_trunks(department: Department, directory: Directory, number: str) -> None:
+    trunks = [directory.trunks[id_] for id_ in department.trunks]
+    if not any(not trunk.prefixes or number.startswith(trunk.prefixes) for trunk in trunks):
+        what = "the department has no trunk for this number"
+        raise RequestRefused("number_no_trunk", "phone", what, remedy="choose another department, or add a trunk")
 
 
 def _visitor(fields: Mapping[str, object], site: Site, now: datetime, policy: NumberPolicy) -> Visitor:
@@ -128,6 +153,26 @@ def _consent(value: object, site: Site, now: datetime) -> Consent | None:
     if not wording:
         raise _missing("consent.wording")
     return Consent(wording, given_at, web_page(fields.get("page"), "consent.page", _MAX_PAGE))
+
+
+def _origin(value: object, site: Site) -> str:
+    """A key by which requests from one address are known again at one site; '' when there is none.
+
+    Who has 64 bits of IPv6 addresses to choose from is known by the rest. The key keeps addresses from being read or
+    compared across sites; trying all of IPv4 would still find one.
+    """
+    text = single_line(value, "address", _MAX_ADDRESS)
+    if not text:
+        return ""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        raise RequestRefused(
+            "address_invalid", "address", "not an IP address", remedy="send the visitor's own address or leave it out"
+        ) from None
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or ipaddress.IPv6Address(int(address) >> _V6_HOST_BITS << _V6_HOST_BITS)
+    return blake2b(f"{site.id} {address}".encode(), digest_size=_ORIGIN_BYTES).hexdigest()
 
 
 def _required(fields: Mapping[str, object], key: str, field: str, limit: int) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dialer.domain.directory import Agent, Department, Directory, Trunk
+from dialer.domain.directory import Agent, Department, Trunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,8 +12,3 @@ class Route:
     department: Department
     agent: Agent
     trunk: Trunk
-
-
-def route(department: Department, agent: Agent, directory: Directory) -> Route:
-    """The route by way of the department's trunk."""
-    return Route(department, agent, directory.trunks[department.trunk])

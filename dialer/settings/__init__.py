@@ -2,10 +2,15 @@
 
 from dialer.settings.loading import find, load
 from dialer.settings.models import (
+    AccountSettings,
     AgentSettings,
+    AlertsSettings,
     DaemonSettings,
     DepartmentSettings,
+    DeskSettings,
+    LimitsSettings,
     LogSettings,
+    OverflowSettings,
     PbxSettings,
     RetrySettings,
     SiteSettings,
@@ -16,10 +21,15 @@ from dialer.settings.models import (
 from dialer.settings.settings import Settings
 
 __all__ = [
+    "AccountSettings",
     "AgentSettings",
+    "AlertsSettings",
     "DaemonSettings",
     "DepartmentSettings",
+    "DeskSettings",
+    "LimitsSettings",
     "LogSettings",
+    "OverflowSettings",
     "PbxSettings",
     "RetrySettings",
     "Settings",

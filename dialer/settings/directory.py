@@ -3,141 +3,132 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dialer.domain import phone
-from dialer.domain.directory import Agent, Department, Directory, OpeningHours, RetryRule, Site, Trunk
-from dialer.domain.errors import RequestRefused
+from dialer.domain.directory import Account, Agent, Directory, NumberFormat, Site, Trunk
+from dialer.domain.phone import NumberPolicy
+from dialer.settings.departments import Departments, caller_id
 from dialer.settings.models import (
+    AccountSettings,
     AgentSettings,
     DepartmentSettings,
+    DeskSettings,
     PbxSettings,
-    RetrySettings,
     SiteSettings,
     TrunkSettings,
 )
 from dialer.settings.problems import Problem
+from dialer.settings.references import References
+
+_ONE_ACCOUNT = {"default": AccountSettings(name="Default")}
+"""Whose everything is where no account is configured."""
+
+_USUAL_REGION = "GB"
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The configuration's tables that refer to each other, by id."""
+    """The configuration's tables that refer to each other, by id, and the agents' desk."""
 
+    accounts: Mapping[str, AccountSettings]
     pbxs: Mapping[str, PbxSettings]
     trunks: Mapping[str, TrunkSettings]
     agents: Mapping[str, AgentSettings]
     sites: Mapping[str, SiteSettings]
     departments: Mapping[str, DepartmentSettings]
+    desk: DeskSettings
 
 
 def build(parts: Parts) -> tuple[Directory, list[Problem]]:
     """The directory, and what is wrong with it. It is whole, and may be used, only when nothing is wrong."""
     making = _Making(parts)
-    sites = {id_: Site(id_, given.name, given.zone, given.region) for id_, given in parts.sites.items()}
+    accounts = {id_: _account(id_, given) for id_, given in making.accounts.items()}
+    sites = {id_: making.site(id_, given) for id_, given in parts.sites.items()}
     trunks = {id_: making.trunk(id_, given) for id_, given in parts.trunks.items()}
     agents = {id_: making.agent(id_, given) for id_, given in parts.agents.items()}
-    departments = {
-        id_: department
-        for id_, given in parts.departments.items()
-        if (department := making.department(id_, given, sites, trunks, agents))
-    }
+    making.check_contexts(trunks)
+    maker = Departments(making.references, parts.departments, sites, making.caller_ids, trunks, agents)
+    departments = {id_: department for id_ in parts.departments if (department := maker.make(id_))}
     making.check_agents(agents)
-    return Directory(sites, agents, trunks, departments), making.problems
+    pbxs = {id_: given.pace for id_, given in parts.pbxs.items()}
+    page = parts.desk.callback_page or ""
+    return Directory(accounts, sites, pbxs, agents, trunks, departments, page), making.references.problems
 
 
 @dataclass(slots=True)
 class _Making:
-    """One pass over the parts; what is wrong is collected, so that all of it is told at once."""
+    """One pass over the parts."""
 
     parts: Parts
-    problems: list[Problem] = field(default_factory=list)
+    references: References = field(default_factory=References)
+    caller_ids: dict[str, str] = field(default_factory=dict)
+    """Of the sites that have one; '' where it cannot be used."""
+
+    @property
+    def accounts(self) -> Mapping[str, AccountSettings]:
+        return self.parts.accounts or _ONE_ACCOUNT
+
+    def site(self, id_: str, given: SiteSettings) -> Site:
+        key = f"site.{id_}"
+        account = self.references.one("account", given.account, self.accounts, f"{key}.account")
+        if given.caller_id is not None:
+            found = caller_id(self.references, f"{key}.caller_id", given.caller_id, given.region)
+            self.caller_ids[id_] = found
+        return Site(id_, given.name, given.zone, given.region, account, given.call_between, given.page_query)
 
     def trunk(self, id_: str, given: TrunkSettings) -> Trunk:
-        return Trunk(id_, self._reference("pbx", given.pbx, self.parts.pbxs, f"trunk.{id_}.pbx"), given.endpoint)
-
-    def agent(self, id_: str, given: AgentSettings) -> Agent:
-        pbx = self._reference("pbx", given.pbx, self.parts.pbxs, f"agent.{id_}.pbx")
-        return Agent(id_, given.name, pbx, given.endpoint, given.device or given.endpoint)
-
-    def department(
-        self,
-        id_: str,
-        given: DepartmentSettings,
-        sites: Mapping[str, Site],
-        trunks: Mapping[str, Trunk],
-        agents: Mapping[str, Agent],
-    ) -> Department | None:
-        """The department, or None when what it refers to is not there."""
-        key = f"department.{id_}"
-        site = sites.get(self._reference("site", given.site, sites, f"{key}.site"))
-        trunk = trunks.get(self._reference("trunk", given.trunk, trunks, f"{key}.trunk"))
-        self._check_members(key, given, trunk, agents)
-        if site is None or trunk is None:
-            return None
-        return Department(
+        key = f"trunk.{id_}"
+        if given.number_format is NumberFormat.NATIONAL and given.region is None:
+            remedy = f"number_format {NumberFormat.NATIONAL} is a region's: name it"
+            self.references.problem(f"{key}.region", "is missing", remedy)
+        return Trunk(
             id=id_,
-            name=given.name,
-            site=site.id,
-            agents=given.agents,
-            trunk=trunk.id,
-            caller_id=self._caller_id(f"{key}.caller_id", given.caller_id, site.region),
-            hours=OpeningHours(site.zone, given.hours),
-            retry=_retry(given.retry),
-            agent_ring=given.agent_ring,
-            customer_ring=given.customer_ring,
-            max_call=given.max_call,
-            press_to_accept=given.accept == "press_1",
-            whisper=given.whisper,
+            pbx=self.references.one("pbx", given.pbx, self.parts.pbxs, f"{key}.pbx"),
+            endpoint=given.endpoint,
+            prefixes=given.prefixes,
+            number_format=given.number_format,
+            region=given.region or _USUAL_REGION,
+            pace=given.pace,
+            inbound_contexts=given.inbound_contexts,
         )
 
+    def agent(self, id_: str, given: AgentSettings) -> Agent:
+        pbx = self.references.one("pbx", given.pbx, self.parts.pbxs, f"agent.{id_}.pbx")
+        return Agent(id_, given.name, pbx, given.endpoint, given.device or given.endpoint)
+
+    def check_contexts(self, trunks: Mapping[str, Trunk]) -> None:
+        """A context belongs to one trunk: it tells by which one a call came in."""
+        owners: dict[tuple[str, str], str] = {}
+        for trunk in trunks.values():
+            for context in trunk.inbound_contexts:
+                other = owners.setdefault((trunk.pbx, context), trunk.id)
+                if trunk.pbx and other != trunk.id:
+                    key, what = f"trunk.{trunk.id}.inbound_contexts", f"{context} is a context of trunk {other} too"
+                    self.references.problem(key, what, "let each trunk's calls come in by contexts of its own")
+
     def check_agents(self, agents: Mapping[str, Agent]) -> None:
-        """Each agent has a department, and a phone of their own: two on one phone would be rung at once."""
-        members = {agent for department in self.parts.departments.values() for agent in department.agents}
+        """Each agent has something to do, and a phone of their own: two on one phone would be rung at once."""
+        members = {agent for department in self.parts.departments.values() for agent in _named_in(department)}
         phones: dict[tuple[str, str], str] = {}
         for agent in agents.values():
             if agent.id not in members:
-                self._problem(
-                    f"agent.{agent.id}", "is in no department", "list the agent in a department, or remove it"
-                )
+                what, remedy = "is in no department", "list the agent in a department, or remove it"
+                self.references.problem(f"agent.{agent.id}", what, remedy)
             other = phones.setdefault((agent.pbx, agent.endpoint), agent.id)
             if other != agent.id:
-                self._problem(f"agent.{agent.id}.endpoint", f"is the phone of {other} too", "one phone for each agent")
-
-    def _check_members(
-        self, key: str, given: DepartmentSettings, trunk: Trunk | None, agents: Mapping[str, Agent]
-    ) -> None:
-        if len(set(given.agents)) < len(given.agents):
-            self._problem(f"{key}.agents", "lists an agent twice", "list each agent once")
-        for id_ in given.agents:
-            agent = agents.get(self._reference("agent", id_, agents, f"{key}.agents"))
-            if agent and trunk and agent.pbx and trunk.pbx and agent.pbx != trunk.pbx:
-                what = f"{agent.id} is on PBX {agent.pbx}, trunk {trunk.id} on {trunk.pbx}"
-                self._problem(f"{key}.agents", what, "a department's agents and trunk belong to one PBX")
-
-    def _reference(self, kind: str, given: str | None, known: Mapping[str, object], key: str) -> str:
-        """The id that is meant: the one given, or the only one there is. '' when it is not known."""
-        if given is None and len(known) == 1:
-            return next(iter(known))
-        if given is None:
-            self._problem(key, "is missing", f"there are several: name one of {', '.join(known)}")
-        elif given not in known:
-            self._problem(
-                key, f"there is no {kind} {given}", f"name one of {', '.join(known)}, or add [{kind}.{given}]"
-            )
-        return given if given is not None and given in known else ""
-
-    def _caller_id(self, key: str, given: str, region: str) -> str:
-        remedy = "give a number that can be called back, with its country code"
-        try:
-            number = phone.parse(given, region)
-        except RequestRefused as refusal:
-            self._problem(key, refusal.what, remedy)
-            return ""
-        if number.kind not in phone.CALLER_ID_KINDS:
-            self._problem(key, f"a number of kind {number.kind} cannot be presented", remedy)
-        return number.e164
-
-    def _problem(self, key: str, what: str, remedy: str) -> None:
-        self.problems.append(Problem(key, what, remedy))
+                what, remedy = f"is the phone of {other} too", "one phone for each agent"
+                self.references.problem(f"agent.{agent.id}.endpoint", what, remedy)
 
 
-def _retry(given: RetrySettings) -> RetryRule:
-    return RetryRule(given.delays(), given.max_customer_attempts, given.max_agent_rings)
+def _account(id_: str, given: AccountSettings) -> Account:
+    return Account(
+        id=id_,
+        name=given.name,
+        zone=given.zone,
+        numbers=NumberPolicy(frozenset(given.regions), frozenset(given.kinds), frozenset(given.deny)),
+        pace=given.pace,
+        max_attempts_a_day=given.max_attempts_a_day,
+        max_minutes_a_day=given.max_minutes_a_day,
+    )
+
+
+def _named_in(department: DepartmentSettings) -> tuple[str, ...]:
+    return (*department.agents, *(department.overflow.agents if department.overflow else ()))

@@ -12,7 +12,7 @@ from pydantic_settings import SettingsError
 from dialer.domain.errors import ConfigurationError
 from dialer.settings import models
 from dialer.settings.problems import Problem, configuration_error, problems_of
-from dialer.settings.settings import ENV_PREFIX, Settings
+from dialer.settings.settings import ENV_PREFIX, TABLES, Settings
 
 PATH_VARIABLE = "DIALER_CONFIG"
 
@@ -45,7 +45,7 @@ def load(path: Path | None = None) -> Settings:
     problems = [*_unknown_tables(content), *_unknown_variables(os.environ)]
     try:
         # Only tables that are ours: the library takes keyword arguments of its own.
-        settings = Settings(**{name: content[name] for name in content.keys() & Settings.model_fields.keys()})
+        settings = Settings(**{name: content[name] for name in TABLES if name in content})
     except ValidationError as error:
         raise configuration_error(file, [*problems, *problems_of(error, _known_keys())]) from None
     except SettingsError as error:
@@ -84,8 +84,8 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _unknown_tables(content: Mapping[str, object]) -> Iterator[Problem]:
     for name in content:
-        if name not in Settings.model_fields:
-            yield Problem(name, "unknown key", f"known are {', '.join(Settings.model_fields)}")
+        if name not in TABLES:
+            yield Problem(name, "unknown key", f"known are {', '.join(TABLES)}")
 
 
 def _unknown_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
@@ -93,7 +93,7 @@ def _unknown_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
     for name in environment:
         section = name.upper().removeprefix(ENV_PREFIX).partition("__")[0].lower()
         ours = name.upper().startswith(ENV_PREFIX) and name.upper() != PATH_VARIABLE
-        if ours and section not in Settings.model_fields:
+        if ours and section not in TABLES:
             yield Problem(f"${name}", "unknown variable", "unset it, or write DIALER_<SECTION>__<KEY>")
 
 

@@ -1,24 +1,33 @@
 """The sections of the configuration, one frozen model each. `config/dialer.toml` shows and explains every key."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from dialer.domain.directory import AgentOrder, Delay, Interval, NameStyle, Nation, NumberFormat, Pace
 from dialer.domain.outcome import Outcome
+from dialer.domain.phone import NumberKind
+from dialer.intake.limits import Limit
+from dialer.settings.addresses import PageAddress, WebAddress
+from dialer.settings.durations import Bounds, Duration, Ladder, Patience
+from dialer.settings.hours import Exceptions, HolidayHours, Hours, WithinADay
 from dialer.settings.problems import Invalid
 from dialer.settings.values import (
+    Context,
     Credential,
-    Delay,
+    Denied,
     Device,
     Endpoint,
     Host,
-    Hours,
     Id,
+    Kind,
     Label,
     Phone,
+    Prefix,
+    Rate,
     Region,
     Sounds,
     UserName,
@@ -32,16 +41,29 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+class Paced(Section):
+    """Where calls can be held back: calls begun a second, and calls in progress at once. None: not bounded."""
+
+    calls_per_second: Rate | None = None
+    calls_at_once: Annotated[int, Field(ge=1, le=10_000)] | None = None
+
+    @property
+    def pace(self) -> Pace:
+        """Both of them."""
+        return Pace(self.calls_per_second, self.calls_at_once)
+
+
 class DaemonSettings(Section):
     """`[daemon]`. `drain_seconds`: how long a stop waits for calls in progress; `poll_floor_seconds`: how often the
     store is read anew even when nothing woke the daemon; `agent_rest_seconds`: how long an agent who did not take a
-    call is left alone."""
+    call is left alone; `metrics_file`: a Prometheus text file of the alerts."""
 
     state_dir: Path = Path("/var/lib/dialer")
     socket: Path | None = None
     drain_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
     poll_floor_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
     agent_rest_seconds: Annotated[int, Field(ge=0, le=3600)] = 15
+    metrics_file: Path | None = None
 
 
 class StoreSettings(Section):
@@ -57,13 +79,36 @@ class LogSettings(Section):
     format: Literal["auto", "json", "console"] = "auto"
 
 
+class AlertsSettings(Section):
+    """`[alerts]`. `webhook`: where alerts are posted to; its path may be a secret."""
+
+    webhook: Annotated[WebAddress | None, Field(repr=False)] = None
+
+
+class DeskSettings(Section):
+    """`[desk]`. `callback_page`: the agents' page on a callback, with `{id}` in the place of its id."""
+
+    callback_page: PageAddress | None = None
+
+
+def _limit(count: int, minutes: int) -> Limit:
+    return Limit(count, timedelta(minutes=minutes))
+
+
+class LimitsSettings(Section):
+    """`[limits]`: requests for one number, and different numbers of one visitor, within a time."""
+
+    per_number: Bounds = (_limit(7, 15), _limit(9, 60), _limit(15, 24 * 60))
+    per_visitor: Bounds = (_limit(3, 60), _limit(4, 24 * 60))
+
+
 class TlsSettings(Section):
     """`[pbx.<id>.tls]`. Without `ca_file` the host's own authorities are trusted; the name checked is `host`."""
 
     ca_file: Path | None = None
 
 
-class PbxSettings(Section):
+class PbxSettings(Paced):
     """`[pbx.<id>]`: one Asterisk by its manager interface (AMI). Times are seconds."""
 
     host: Host = "127.0.0.1"
@@ -87,11 +132,17 @@ class PbxSettings(Section):
         return self
 
 
-class TrunkSettings(Section):
-    """`[trunk.<id>]`: `endpoint` is the name of a PJSIP endpoint on the PBX."""
+class TrunkSettings(Paced):
+    """`[trunk.<id>]`: `endpoint` is the name of a PJSIP endpoint on the PBX. Without `prefixes` it takes all numbers.
+    `inbound_contexts`: the dialplan contexts in which calls that come in by it are answered."""
 
     pbx: Id | None = None
     endpoint: Endpoint
+    prefixes: tuple[Prefix, ...] = ()
+    number_format: NumberFormat = NumberFormat.E164
+    region: Region | None = None
+    inbound_contexts: tuple[Context, ...] = ()
+    calls_per_second: Rate | None = 10.0
 
 
 class AgentSettings(Section):
@@ -103,29 +154,56 @@ class AgentSettings(Section):
     device: Device | None = None
 
 
-class SiteSettings(Section):
-    """`[site.<id>]`: a website with the widget."""
+def _london() -> ZoneInfo:
+    return ZoneInfo("Europe/London")
+
+
+class AccountSettings(Paced):
+    """`[account.<id>]`: a business and whom it may have called: numbers of these regions and kinds, none that `deny`
+    holds. The caps hold for a day of `zone`."""
 
     name: Label
-    zone: Zone = Field(default_factory=lambda: ZoneInfo("Europe/London"))
+    zone: Zone = Field(default_factory=_london)
+    regions: Annotated[tuple[Region, ...], Field(min_length=1)] = ("GB",)
+    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = (
+        NumberKind.FIXED,
+        NumberKind.MOBILE,
+        NumberKind.FIXED_OR_MOBILE,
+    )
+    deny: tuple[Denied, ...] = ()
+    max_attempts_a_day: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    max_minutes_a_day: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
+class SiteSettings(Section):
+    """`[site.<id>]`: a website with the widget. `caller_id` is for its departments that give none; `call_between` goes
+    by the clock of who is called."""
+
+    name: Label
+    account: Id | None = None
+    zone: Zone = Field(default_factory=_london)
     region: Region = "GB"
+    caller_id: str | None = None
+    call_between: WithinADay = Interval(time(8), time(21))
+    page_query: bool = False
 
 
-_NEVER: tuple[timedelta, ...] = ()
+_NEVER: tuple[Delay, ...] = ()
 
 
-def _after(*minutes: float) -> tuple[timedelta, ...]:
-    return tuple(timedelta(minutes=delay) for delay in minutes)
-
-
-Ladder = Annotated[tuple[Delay, ...], Field(max_length=20)]
+def _after(*minutes: float) -> tuple[Delay, ...]:
+    return tuple(Delay(timedelta(minutes=length)) for length in minutes)
 
 
 class RetrySettings(Section):
-    """`[department.<id>.retry]`: a ladder of delays per outcome, whose last step repeats; an empty one: not again."""
+    """`[department.<id>.retry]`: a ladder of delays per outcome, whose last step repeats; an empty one: not again.
+    `least_gap` lies between two rings of one number; `jitter` is the share by which a delay may grow."""
 
     max_customer_attempts: Annotated[int, Field(ge=1, le=20)] = 3
+    max_customer_attempts_a_day: Annotated[int, Field(ge=1, le=20)] | None = None
     max_agent_rings: Annotated[int, Field(ge=1, le=100)] = 10
+    least_gap: Duration = timedelta(minutes=2)
+    jitter: Annotated[float, Field(ge=0, le=1)] = 0.1
     customer_busy: Ladder = _after(5, 15, 60)
     customer_no_answer: Ladder = _after(15, 60, 240)
     customer_declined: Ladder = _NEVER
@@ -140,7 +218,7 @@ class RetrySettings(Section):
     not_placed: Ladder = _after(1 / 12)
     cancelled: Ladder = _after(1 / 12)
 
-    def delays(self) -> dict[Outcome, tuple[timedelta, ...]]:
+    def delays(self) -> dict[Outcome, tuple[Delay, ...]]:
         """The ladders that have a step."""
         ladders = {Outcome(name): ladder for name, ladder in self if name in _RETRYABLE}
         return {outcome: ladder for outcome, ladder in ladders.items() if ladder}
@@ -149,19 +227,39 @@ class RetrySettings(Section):
 _RETRYABLE = frozenset(RetrySettings.model_fields) & frozenset(Outcome)
 
 
-class DepartmentSettings(Section):
-    """`[department.<id>]`: where a callback is routed. Rings and `max_call` are seconds."""
+class OverflowSettings(Section):
+    """`[department.<id>.overflow]`: who helps out once a callback has waited: the agents of other departments, then
+    these agents."""
+
+    after: Duration = timedelta(minutes=5)
+    departments: tuple[Id, ...] = ()
+    agents: tuple[Id, ...] = ()
+
+
+class DepartmentSettings(Paced):
+    """`[department.<id>]`: where a callback is routed. Rings, `wrap_up_seconds` and `max_call` are seconds; `patience`
+    is opening time; of `max_missed_rings` 0 is no bound."""
 
     name: Label
     site: Id | None = None
     agents: Annotated[tuple[Id, ...], Field(min_length=1)]
-    trunk: Id | None = None
-    caller_id: str
+    order: AgentOrder = AgentOrder.LONGEST_IDLE
+    wrap_up_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
+    max_missed_rings: Annotated[int, Field(ge=0, le=100)] = 3
+    trunks: Annotated[tuple[Id, ...], Field(min_length=1)] | None = None
+    caller_id: str | None = None
     hours: Hours
+    exceptions: Exceptions = Field(default_factory=dict)
+    bank_holidays: Nation | None = None
+    bank_holiday_hours: HolidayHours = ()
+    patience: Patience = timedelta(hours=8)
     agent_ring: Annotated[int, Field(ge=1, le=120)] = 20
     # Ofcom: a called number is to ring at least 15 s.
     customer_ring: Annotated[int, Field(ge=15, le=120)] = 25
     max_call: Annotated[int, Field(ge=60, le=86400)] = 7200
     accept: Literal["press_1", "answer"] = "press_1"
     whisper: Sounds = ""
+    caller_name: NameStyle = NameStyle.LATIN
+    cancel_when_called_in: bool = False
+    overflow: OverflowSettings | None = None
     retry: RetrySettings = RetrySettings()

@@ -39,7 +39,11 @@ class Invalid(ValueError):
 
 def problems_of(error: ValidationError, names: Sequence[str]) -> list[Problem]:
     """Pydantic's errors in our words. `names` are the known keys, for a guess at what an unknown one was to be."""
-    return [_problem(detail, names) for detail in error.errors(include_url=False, include_input=False)]
+    details = error.errors(include_url=False, include_input=False)
+    # A list is told to be too short, too, when all that it holds is at fault.
+    holding = {detail["loc"][:-1] for detail in details}
+    wrong = (detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in holding)
+    return [_problem(detail, names) for detail in wrong]
 
 
 def _problem(detail: Mapping[str, Any], names: Sequence[str]) -> Problem:

@@ -7,11 +7,16 @@ from pydantic import Field, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from dialer.domain.directory import Directory
+from dialer.intake.limits import Limits
 from dialer.settings.directory import Parts, build
 from dialer.settings.models import (
+    AccountSettings,
     AgentSettings,
+    AlertsSettings,
     DaemonSettings,
     DepartmentSettings,
+    DeskSettings,
+    LimitsSettings,
     LogSettings,
     PbxSettings,
     SiteSettings,
@@ -32,12 +37,22 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+        env_prefix=ENV_PREFIX,
+        env_prefix_target="all",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     daemon: DaemonSettings = DaemonSettings()
     store: StoreSettings = StoreSettings()
     log: LogSettings = LogSettings()
+    alerts: AlertsSettings = AlertsSettings()
+    desk: DeskSettings = DeskSettings()
+    # The name in the file is that of the method below.
+    request_limits: LimitsSettings = Field(default=LimitsSettings(), alias="limits")
+    account: dict[Id, AccountSettings] = Field(default_factory=dict)
     pbx: Annotated[dict[Id, PbxSettings], Field(min_length=1)]
     trunk: Annotated[dict[Id, TrunkSettings], Field(min_length=1)]
     agent: Annotated[dict[Id, AgentSettings], Field(min_length=1)]
@@ -79,6 +94,11 @@ class Settings(BaseSettings):
         """The Unix socket on which a running daemon is poked."""
         return self.resolve(self.daemon.socket) if self.daemon.socket else self.state_dir / "dialer.sock"
 
+    @property
+    def metrics_file(self) -> Path | None:
+        """The text file of the alerts, where there is to be one."""
+        return self.resolve(self.daemon.metrics_file) if self.daemon.metrics_file else None
+
     def resolve(self, path: Path) -> Path:
         """A path of the configuration as an absolute one: relative paths start at the configuration file's folder."""
         return self._file.absolute().parent / path
@@ -87,9 +107,18 @@ class Settings(BaseSettings):
         """A PBX's secret, read now: only who logs in needs it. Raises `ConfigurationError`."""
         return read_secret(self.pbx[pbx], self._file.absolute().parent, f"{self._file}: pbx.{pbx}")
 
+    def limits(self) -> Limits:
+        """How often a number, and a visitor, may ask."""
+        return Limits(self.request_limits.per_number, self.request_limits.per_visitor)
+
     def directory(self) -> Directory:
         """The domain's directory. Raises `ConfigurationError` when a reference between its parts does not hold."""
-        directory, problems = build(Parts(self.pbx, self.trunk, self.agent, self.site, self.department))
+        parts = Parts(self.account, self.pbx, self.trunk, self.agent, self.site, self.department, self.desk)
+        directory, problems = build(parts)
         if problems:
             raise configuration_error(self._file, problems)
         return directory
+
+
+TABLES = tuple(field.alias or name for name, field in Settings.model_fields.items())
+"""The tables of the file, by their names."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, Text
@@ -69,6 +69,32 @@ class ConsentText(TypeDecorator[Consent]):
             return None
         kept = json.loads(value)
         return Consent(kept["wording"], from_micros(kept["given_at"]), kept["page"])
+
+
+class Day(TypeDecorator[date]):
+    """A date as ISO text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # as above
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> date | None:  # noqa: ARG002  # as above
+        return None if value is None else date.fromisoformat(value)
+
+
+class Ids(TypeDecorator[Sequence[str]]):
+    """Ids of the configuration, which hold no spaces, joined by spaces."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> str:  # noqa: ARG002  # as above
+        return " ".join(value or ())
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:  # noqa: ARG002  # as above
+        return tuple((value or "").split())
 
 
 def _dumps(value: Any) -> str:

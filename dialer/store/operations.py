@@ -3,28 +3,29 @@ that the writer opens and commits.
 
 A group's answer has one entry per operation, in order: its result, or an `IllegalState` that concerns it alone. What
 is raised concerns the whole transaction. Every change begins with its UPDATE or INSERT, never with a question: the
-row is locked before it is judged, on SQLite and PostgreSQL alike.
+row is locked before it is judged, on SQLite and PostgreSQL alike. (`admission` alone must ask first, and says how.)
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Self, TypeVar
 
-from sqlalchemy import Column, Connection, bindparam, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, exists, insert, select, update
 
 from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback, Status
 from dialer.domain.errors import IllegalState
+from dialer.domain.ids import AttemptId
 from dialer.domain.outcome import Outcome, Verdict
-from dialer.engine.ports import Claim
 from dialer.scheduling.retry import NextStep
-from dialer.store.columns import Instant
-from dialer.store.rows import attempt_values, callback_values, end_values, progress_values
-from dialer.store.tables import attempt, callback
+from dialer.store.rows import callback_values, end_values, progress_values
+from dialer.store.tables import NEXT_VERSION, attempt, callback, word
+from dialer.store.wishes import NO_WISH, honoured
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 _MAX_PARAMETERS = 500
 
@@ -38,6 +39,20 @@ class Operation(ABC, Generic[R]):
     @abstractmethod
     def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[R | IllegalState]:
         """Write a group of this kind at `now` (UTC)."""
+
+
+class Alone(Operation[R]):
+    """A change that comes so seldom that it has statements of its own."""
+
+    __slots__ = ()
+
+    @classmethod
+    def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[R | IllegalState]:
+        return [each.change(connection, now) for each in group]
+
+    @abstractmethod
+    def change(self, connection: Connection, now: datetime) -> R | IllegalState:
+        """Write it at `now` (UTC)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,60 +70,8 @@ class Add(Operation[None]):
         return [None] * len(group)
 
 
-_TAKE = (
-    update(callback)
-    .where(
-        callback.c.id == bindparam("b_id"),
-        callback.c.version == bindparam("b_version"),
-        callback.c.status == Status.SCHEDULED.value,
-    )
-    .values(
-        status=Status.IN_PROGRESS.value,
-        version=callback.c.version + 1,
-        attempts=callback.c.attempts + 1,
-        attempt_id=bindparam("b_attempt"),
-        updated_at=bindparam("b_now", type_=Instant),
-    )
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Take(Operation[bool]):
-    """Write a claim's intent: True when it won its callback. Of two claims in a group the first wins."""
-
-    claim: Claim
-
-    @classmethod
-    def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[bool]:
-        claims = [take.claim for take in group]
-        taken = connection.execute(
-            _TAKE,
-            [
-                {"b_id": c.callback.id, "b_version": c.callback.version, "b_attempt": c.attempt.id, "b_now": now}
-                for c in claims
-            ],
-        )
-        wanted = [claim.attempt.id for claim in claims]
-        # Almost always every claim wins, and the count alone shows it. A driver that cannot count says -1.
-        won = set(wanted) if taken.rowcount == len(wanted) else _present(connection, callback.c.attempt_id, wanted)
-        rows = [attempt_values(claim.attempt, now) for claim in claims if claim.attempt.id in won]
-        if rows:
-            connection.execute(insert(attempt), rows)
-        return [id_ in won for id_ in wanted]
-
-
 _LIVING = update(attempt).where(attempt.c.id == bindparam("b_id"), attempt.c.ended_at.is_(None))
 """Writes to a living attempt only: a note that comes late must not undo an end, nor a second end the first."""
-
-_MOVE_ON = (
-    update(callback)
-    .where(
-        callback.c.id == bindparam("b_id"),
-        callback.c.attempt_id == bindparam("b_attempt"),
-        callback.c.status == Status.IN_PROGRESS.value,
-    )
-    .values(version=callback.c.version + 1)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +84,37 @@ class Note(Operation[None]):
     def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[None]:
         connection.execute(_LIVING, [{"b_id": note.attempt.id, **progress_values(note.attempt, now)} for note in group])
         return [None] * len(group)
+
+
+_STEP = {
+    name: bindparam(f"b_{name}", type_=callback.c[name].type)
+    for name in (
+        *("status", "due_at", "reason", "customer_attempts", "agent_rings", "expires_at", "day", "day_attempts"),
+        *("prefer_agent", "failed_trunks", "updated_at"),
+    )
+}
+"""The columns of a callback that an attempt's end decides."""
+
+
+def _moves_on(*waiting: ColumnElement[bool]) -> Mapping[Status | None, Update]:
+    """What moves a callback on that still waits for its attempt, by the status that is planned (None: a final one).
+
+    One statement for each, so that hardly any attempt pays for wishes, which hardly any callback has.
+    """
+    c = callback.c
+    plain = (
+        update(callback)
+        .where(c.id == bindparam("b_callback"), c.attempt_id == bindparam("b_attempt"), *waiting)
+        .values(version=NEXT_VERSION, **_STEP)
+    )
+    return {
+        Status.SCHEDULED: plain.values(**honoured(_STEP), **NO_WISH),
+        Status.NEEDS_REVIEW: plain,
+        None: plain.values(**NO_WISH),
+    }
+
+
+_FROM_PROGRESS = _moves_on(callback.c.status == word(Status.IN_PROGRESS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,22 +131,16 @@ class End(Operation[None]):
         ended = connection.execute(
             _LIVING, [{"b_id": end.attempt.id, **end_values(end.attempt, end.verdict, now)} for end in group]
         )
-        connection.execute(_MOVE_ON, [_next_values(end, now) for end in group])
-        known = set(ids) if ended.rowcount == len(ids) else _present(connection, attempt.c.id, ids)
+        _move_on(connection, _FROM_PROGRESS, group, now)
+        known = set(ids) if ended.rowcount == len(ids) else _known(connection, ids)
         return [None if id_ in known else IllegalState("this attempt was never claimed", where=id_) for id_ in ids]
 
 
-_AMEND = update(attempt).where(attempt.c.id == bindparam("b_id"), attempt.c.outcome == Outcome.IN_DOUBT.value)
+_AMEND = update(attempt).where(attempt.c.id == bindparam("b_id"), attempt.c.outcome == word(Outcome.IN_DOUBT))
 
-_MOVE_ON_FROM_DOUBT = (
-    update(callback)
-    .where(
-        callback.c.id == bindparam("b_id"),
-        callback.c.attempt_id == bindparam("b_attempt"),
-        callback.c.status == Status.NEEDS_REVIEW.value,
-        exists().where(attempt.c.id == bindparam("b_attempt"), attempt.c.outcome == Outcome.IN_DOUBT.value),
-    )
-    .values(version=callback.c.version + 1)
+_FROM_DOUBT = _moves_on(
+    callback.c.status == word(Status.NEEDS_REVIEW),
+    exists().where(attempt.c.id == bindparam("b_attempt"), attempt.c.outcome == word(Outcome.IN_DOUBT)),
 )
 
 
@@ -168,30 +156,54 @@ class Amend(Operation[None]):
     @classmethod
     def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[None]:
         # The callback first: once the attempt is amended, nothing shows any more that it was in doubt.
-        connection.execute(_MOVE_ON_FROM_DOUBT, [_next_values(amend, now) for amend in group])
+        _move_on(connection, _FROM_DOUBT, group, now)
         connection.execute(
             _AMEND, [{"b_id": amend.attempt.id, **end_values(amend.attempt, amend.verdict, now)} for amend in group]
         )
         return [None] * len(group)
 
 
-def _next_values(end: End | Amend, now: datetime) -> dict[str, Any]:
+def _move_on(
+    connection: Connection, statements: Mapping[Status | None, Update], group: Sequence[End | Amend], now: datetime
+) -> None:
+    first: dict[str, End | Amend] = {}
+    for end in group:
+        first.setdefault(end.attempt.id, end)
+    for planned, statement in statements.items():
+        rows = [
+            _step_values(end, now)
+            for end in first.values()
+            if (end.step.status if end.step.status in statements else None) is planned
+        ]
+        if rows:
+            connection.execute(statement, rows)
+
+
+def _step_values(end: End | Amend, now: datetime) -> dict[str, Any]:
+    step = end.step
     return {
-        "b_id": end.attempt.callback_id,
+        "b_callback": end.attempt.callback_id,
         "b_attempt": end.attempt.id,
-        "status": end.step.status.value,
-        "due_at": end.step.due_at,
-        "reason": end.step.reason,
-        "customer_attempts": end.step.customer_attempts,
-        "agent_rings": end.step.agent_rings,
-        "updated_at": now,
+        "b_status": step.status.value,
+        "b_due_at": step.due_at,
+        "b_reason": step.reason,
+        "b_customer_attempts": step.customer_attempts,
+        "b_agent_rings": step.agent_rings,
+        "b_expires_at": step.expires_at,
+        "b_day": step.day,
+        "b_day_attempts": step.day_attempts,
+        "b_prefer_agent": step.prefer_agent,
+        "b_failed_trunks": step.failed_trunks,
+        "b_updated_at": now,
     }
 
 
-def _present(connection: Connection, column: Column[str], wanted: Sequence[str]) -> set[str]:
-    """Which of these values the column holds."""
-    found: set[str] = set()
-    for start in range(0, len(wanted), _MAX_PARAMETERS):
-        some = wanted[start : start + _MAX_PARAMETERS]
-        found.update(connection.scalars(select(column).where(column.in_(some))))
-    return found
+def _known(connection: Connection, ids: Sequence[AttemptId]) -> set[str]:
+    c = attempt.c
+    return {id_ for some in in_slices(ids) for id_ in connection.scalars(select(c.id).where(c.id.in_(some)))}
+
+
+def in_slices(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many at a time as a statement may hold."""
+    for start in range(0, len(values), _MAX_PARAMETERS):
+        yield values[start : start + _MAX_PARAMETERS]

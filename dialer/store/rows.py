@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dialer.domain.attempt import Attempt, State
-from dialer.domain.callback import Callback, Status, Visitor
+from dialer.domain.callback import Callback, Status, Visitor, Wish, WishKind
 from dialer.domain.outcome import Blame, Outcome, Party, Verdict
 from dialer.store.tables import attempt, callback
 
@@ -14,22 +14,29 @@ _VISITOR = ("phone", "name", "email", "page", "message", "session", "consent")
 _CALLBACK = (
     *("id", "site", "department", "requested_at", "wanted_at", "due_at"),
     *("reason", "attempts", "customer_attempts", "agent_rings", "version"),
+    *("wanted_until", "expires_at", "day", "day_attempts", "prefer_agent", "failed_trunks", "origin"),
 )
+# In the order of a `Wish`'s fields.
+_WISH = ("wish_kind", "wish_reason", "wish_due_at", "wish_expires_at", "wish_late")
 _ATTEMPT = (
     *("id", "callback_id", "number", "department", "pbx", "pbx_boot", "agent", "trunk", "caller_id", "dialled"),
     *("due_at", "ready_at", "created_at", "timeline", "ended_at", "pbx_identity", "place_by"),
 )
-_VERDICT = ("outcome", "cause", "blame", "talk_us", "hung_up_by", "detail")
+_VERDICT = ("outcome", "cause", "blame", "talk_us", "hung_up_by", "detail", "rang")
 
-CALLBACK_COLUMNS = tuple(callback.c[name] for name in (*_CALLBACK, *_VISITOR, "status"))
+CALLBACK_COLUMNS = tuple(callback.c[name] for name in (*_CALLBACK, *_VISITOR, *_WISH, "status"))
 ATTEMPT_COLUMNS = tuple(attempt.c[name] for name in (*_ATTEMPT, *_VERDICT, "state"))
 
 
 def to_callback(row: Sequence[Any]) -> Callback:
     """A callback from `CALLBACK_COLUMNS`."""
-    own = len(_CALLBACK)
-    visitor = Visitor(**dict(zip(_VISITOR, row[own:-1], strict=True)))
-    return Callback(visitor=visitor, status=Status(row[-1]), **dict(zip(_CALLBACK, row[:own], strict=True)))
+    own, wish = len(_CALLBACK), len(_CALLBACK) + len(_VISITOR)
+    return Callback(
+        visitor=Visitor(**dict(zip(_VISITOR, row[own:wish], strict=True))),
+        wish=_to_wish(*row[wish:-1]),
+        status=Status(row[-1]),
+        **dict(zip(_CALLBACK, row[:own], strict=True)),
+    )
 
 
 def callback_values(new: Callback, source: str, now: datetime) -> dict[str, Any]:
@@ -37,11 +44,19 @@ def callback_values(new: Callback, source: str, now: datetime) -> dict[str, Any]
     return {
         **{name: getattr(new, name) for name in _CALLBACK},
         **{name: getattr(new.visitor, name) for name in _VISITOR},
+        **wish_values(new.wish),
         "status": new.status.value,
         "source": source,
         "created_at": now,
         "updated_at": now,
     }
+
+
+def wish_values(wish: Wish | None) -> dict[str, Any]:
+    """The part of a callback's row that holds a wish, or none."""
+    if wish is None:
+        return {**dict.fromkeys(_WISH), "wish_late": False}
+    return dict(zip(_WISH, (wish.kind.value, wish.reason, wish.due_at, wish.expires_at, wish.late), strict=True))
 
 
 def to_attempt(row: Sequence[Any]) -> Attempt:
@@ -71,14 +86,24 @@ def end_values(ended: Attempt, verdict: Verdict, now: datetime) -> dict[str, Any
         "talk_us": verdict.talk // timedelta(microseconds=1),
         "hung_up_by": verdict.hung_up_by and verdict.hung_up_by.value,
         "detail": verdict.detail,
+        "rang": verdict.rang,
         "ended_at": ended.ended_at,
     }
 
 
-def _to_verdict(
-    outcome: str | None, cause: int | None, blame: str | None, talk_us: int, hung_up_by: str | None, detail: str
-) -> Verdict | None:
+def _to_wish(
+    kind: str | None,
+    reason: str,
+    due_at: datetime | None,
+    expires_at: datetime | None,
+    late: bool,  # noqa: FBT001  # a row's
+) -> Wish | None:
+    return None if kind is None else Wish(WishKind(kind), reason, due_at, expires_at, late)
+
+
+def _to_verdict(outcome: str | None, cause: int | None, blame: str | None, talk_us: int, *rest: Any) -> Verdict | None:
     if outcome is None or blame is None:
         return None
+    hung_up_by, detail, rang = rest
     party = Party(hung_up_by) if hung_up_by else None
-    return Verdict(Outcome(outcome), cause, Blame(blame), timedelta(microseconds=talk_us), party, detail)
+    return Verdict(Outcome(outcome), cause, Blame(blame), timedelta(microseconds=talk_us), party, detail, rang)

@@ -3,32 +3,35 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self
 
-from sqlalchemy import Row, Select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback, Status
-from dialer.domain.errors import IllegalState
+from dialer.domain.errors import IllegalState, RequestRefused
 from dialer.domain.ids import AttemptId, CallbackId
-from dialer.domain.outcome import Outcome, Verdict
-from dialer.engine.ports import Claim
+from dialer.domain.outcome import Verdict
+from dialer.domain.stop import Scope, Stop
+from dialer.engine.ports import Claim, Usage
+from dialer.intake.admission import AdmissionRule, Double
 from dialer.scheduling.retry import NextStep
 from dialer.store import queries
-from dialer.store.decisions import Cancel, Hold, Release, Reschedule, Resolve
+from dialer.store.admission import Admit
+from dialer.store.claims import PutAway, Take
+from dialer.store.decisions import CalledIn, Cancel, Reschedule, Resolve, TooLate
 from dialer.store.dialect import SqliteFile, locate
-from dialer.store.operations import Add, Amend, End, Take
+from dialer.store.objections import Allow, Object
+from dialer.store.operations import Add, Amend, End
+from dialer.store.pauses import Hold, Release
+from dialer.store.reading import AnyRow, Reading
 from dialer.store.rows import ATTEMPT_COLUMNS, to_attempt, to_callback
 from dialer.store.schema import check_of, current_of, upgrade_of
-from dialer.store.views import CallbackFilter, CallFilter, Decision, Page, Pause, Resolution, Summary
+from dialer.store.views import Decision, Objected, Pause
 from dialer.store.writer import Pace, Writer
-
-T = TypeVar("T")
-AnyRow = Row[*tuple[Any, ...]]
 
 _SLICE = 1_000
 
@@ -38,15 +41,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class SqlStore:
-    """Callbacks, attempts and pauses in one database; the engine's `EngineStore` and more.
+class SqlStore(Reading):
+    """Callbacks, attempts, pauses and objections in one database; the engine's `EngineStore` and more.
 
     Every method raises `StoreError` when the database cannot do it. What returns from a change is durable.
     """
 
     def __init__(self, database: SqliteFile, readers: AsyncEngine, writer: Writer) -> None:
-        self._database = database
-        self._readers = readers
+        super().__init__(database, readers)
         self._writer = writer
 
     @classmethod
@@ -92,7 +94,8 @@ class SqlStore:
         return [to_callback(row) for row in await self._read(queries.upcoming(department, until, limit))]
 
     async def claim(self, claim: Claim) -> bool:
-        """Write the intent; False when somebody else changed the callback first."""
+        """Write the intent; False when somebody else changed the callback first, when its agent has another attempt
+        without an end, or when its number is on the do-not-call list: then the callback is rejected."""
         return await self._writer.submit(Take(claim))
 
     def note(self, attempt: Attempt) -> None:
@@ -100,8 +103,9 @@ class SqlStore:
         self._writer.note(attempt)
 
     async def finish(self, attempt: Attempt, step: NextStep) -> None:
-        """Write the ended attempt and its callback's next step. The first end of an attempt stands: a second one
-        changes nothing. Raises `IllegalState` for an attempt that has no end or was never claimed."""
+        """Write the ended attempt and its callback's next step; a step that would schedule it again gives way to what
+        was wished meanwhile. The first end of an attempt stands: a second one changes nothing. Raises `IllegalState`
+        for an attempt that has no end or was never claimed."""
         verdict = _end_of(attempt)
         self._writer.forget_note(attempt.id)
         await self._writer.submit(End(attempt, verdict, step))
@@ -124,9 +128,43 @@ class SqlStore:
         that has no end."""
         await self._writer.submit(Amend(attempt, _end_of(attempt), step))
 
-    async def paused(self) -> bool:
-        """True while everything is paused."""
-        return await self.pause_in_force() is not None
+    async def stops(self) -> frozenset[Stop]:
+        """What is paused."""
+        return frozenset(Stop(Scope(row[0]), row[1]) for row in await self._read(queries.STOPS))
+
+    async def defer(self, callback: Callback, due_at: datetime, reason: str) -> bool:
+        """Make a scheduled callback due at another time; False when somebody else changed it first."""
+        return await self._writer.submit(PutAway(callback, Status.SCHEDULED, due_at, reason))
+
+    async def close(self, callback: Callback, status: Status, reason: str) -> bool:
+        """End a scheduled callback; False when somebody else changed it first."""
+        return await self._writer.submit(PutAway(callback, status, callback.due_at, reason))
+
+    async def expired(self, now: datetime, limit: int) -> list[Callback]:
+        """Scheduled callbacks whose promise was to be given up at or before `now`, the longest ago first."""
+        return [to_callback(row) for row in await self._read(queries.expired(now, limit))]
+
+    async def wishes(self) -> list[Callback]:
+        """Callbacks in progress of which somebody wants something else, unless that is known to be too late."""
+        return [to_callback(row) for row in await self._read(queries.WISHES)]
+
+    async def too_late(self, callback: CallbackId) -> None:
+        """Note that a wish came too late for the attempt under way."""
+        await self._writer.submit(TooLate(callback))
+
+    async def customer_called_in(self, number: str, departments: Sequence[str]) -> list[Callback]:
+        """Cancel these departments' scheduled callbacks to a number that got through to us, and wish the same of those
+        in progress, unless they are to end already; returns them all."""
+        return await self._writer.submit(CalledIn(number, tuple(departments)))
+
+    async def last_rings(self, since: datetime) -> dict[str, datetime]:
+        """Of each number that was rung since then, or may have been, the last end."""
+        return {row[0]: row[1] for row in await self._read(queries.rings(since))}
+
+    async def usage(self, departments: Sequence[str], since: datetime) -> Usage:
+        """What these departments' attempts have used up since then."""
+        ((attempts, talk),) = await self._read(queries.usage(departments, since))
+        return Usage(attempts, timedelta(microseconds=talk))
 
     # --- what requests and people do ---
 
@@ -138,86 +176,61 @@ class SqlStore:
         for start in range(0, len(callbacks), _SLICE):
             await self._writer.submit(Add(tuple(callbacks[start : start + _SLICE]), source))
 
+    async def admit(
+        self, callbacks: Sequence[Callback], rule: AdmissionRule, source: str = ""
+    ) -> list[Callback | Double | RequestRefused]:
+        """Store the callbacks that an open one does not promise already and that the rule lets in; one answer each, in
+        their order. As in `add`, a thousand at a time."""
+        answers: list[Callback | Double | RequestRefused] = []
+        for start in range(0, len(callbacks), _SLICE):
+            its = await self._writer.submit(Admit(tuple(callbacks[start : start + _SLICE]), rule, source))
+            answers.extend(its)
+        return answers
+
     async def cancel(self, id_: CallbackId, reason: str) -> Callback:
-        """End a scheduled callback. Raises `IllegalState`, with its status, when it is not scheduled any more."""
+        """End a scheduled callback; of one in progress, wish it, for what comes after its attempt. The callback after
+        that tells which it was. Raises `IllegalState`, with its status, when it is neither."""
         return await self._writer.submit(Cancel(id_, reason))
 
-    async def reschedule(self, id_: CallbackId, due_at: datetime) -> Callback:
-        """Make a scheduled callback due at another time; raises as `cancel`."""
-        return await self._writer.submit(Reschedule(id_, due_at))
+    async def reschedule(
+        self,
+        id_: CallbackId,
+        due_at: datetime,
+        expires_at: datetime | None,
+        wanted_at: datetime | None,
+        wanted_until: datetime | None = None,
+    ) -> Callback:
+        """Make a scheduled callback due at another time, with that time's promise and what the visitor wants now; as
+        `cancel` for one in progress, but that raises when it is being cancelled."""
+        return await self._writer.submit(Reschedule(id_, due_at, expires_at, wanted_at, wanted_until))
+
+    async def object_to(self, number: str, who: str, why: str) -> Objected:
+        """Put a number (E.164) on the do-not-call list, reject what waits for it, and wish that of what is in
+        progress. An objection in force stays as it is."""
+        return await self._writer.submit(Object(number, who, why))
+
+    async def allow_again(self, number: str, who: str) -> bool:
+        """Take a number (E.164) off the list; False when it was not there."""
+        return await self._writer.submit(Allow(number, who))
 
     async def resolve(
         self, callback: Callback, decision: Decision, who: str, why: str, *, forced: bool = False
     ) -> Callback:
-        """Decide on a callback that waits for a person; recorded with who and why. Raises `IllegalState`, with its
-        status, when it does not wait any more, or is not as `callback` says: somebody else was faster."""
+        """Decide on a callback that waits for a person; recorded with who and why. A retry is due at once, or when
+        somebody wished meanwhile.
+
+        Raises `IllegalState`, with its status, when it does not wait any more, or is not as `callback` says: somebody
+        else was faster. A retry is refused when somebody wished an end, and for a number on the do-not-call list.
+        """
         return await self._writer.submit(Resolve(callback, decision, who, why, forced))
 
-    async def pause(self, who: str, why: str) -> Pause:
-        """Pause everything; the pause in force, an earlier one if there is one."""
-        return await self._writer.submit(Hold(who, why))
+    async def pause(self, stop: Stop, who: str, why: str) -> Pause:
+        """Pause something; the pause in force, an earlier one if there is one."""
+        return await self._writer.submit(Hold(stop, who, why))
 
-    async def resume(self, who: str) -> bool:
-        """Lift the pause; False when there was none."""
-        return await self._writer.submit(Release(who))
-
-    # --- what people look at ---
-
-    async def get(self, id_: CallbackId) -> Callback | None:
-        """One callback."""
-        rows = await self._read(queries.callback_by_id(id_))
-        return to_callback(rows[0]) if rows else None
-
-    async def attempts(self, id_: CallbackId) -> list[Attempt]:
-        """A callback's attempts, first to last."""
-        return [to_attempt(row) for row in await self._read(queries.attempts_of(id_))]
-
-    async def resolutions(self, id_: CallbackId) -> list[Resolution]:
-        """What people decided on a callback, first to last."""
-        return [Resolution(Decision(row[0]), *row[1:]) for row in await self._read(queries.resolutions_of(id_))]
-
-    async def callbacks(
-        self,
-        which: CallbackFilter = CallbackFilter(),  # noqa: B008  # frozen
-        limit: int = 100,
-        cursor: str | None = None,
-    ) -> Page[Callback]:
-        """Callbacks by due time, earliest first; `limit` is at least 1."""
-        rows = await self._read(queries.callbacks(which, limit, cursor))
-        return _page(rows, limit, to_callback, "due_at")
-
-    async def calls(
-        self,
-        which: CallFilter = CallFilter(),  # noqa: B008  # frozen
-        limit: int = 100,
-        cursor: str | None = None,
-    ) -> Page[Attempt]:
-        """The call log: ended attempts, newest end first; `limit` is at least 1."""
-        rows = await self._read(queries.calls(which, limit, cursor))
-        return _page(rows, limit, to_attempt, "ended_at")
-
-    async def pause_in_force(self) -> Pause | None:
-        """Who paused everything, why and since when."""
-        rows = await self._read(queries.PAUSE)
-        return Pause(*rows[0]) if rows else None
-
-    async def summary(self) -> Summary:
-        """Counts by status and by outcome."""
-        statuses = {row[0]: row[1] for row in await self._read(queries.STATUSES)}
-        outcomes = {row[0]: row[1] for row in await self._read(queries.OUTCOMES)}
-        return Summary(
-            {status: statuses.get(status, 0) for status in Status},
-            {outcome: outcomes.get(outcome, 0) for outcome in Outcome},
-            open_attempts=outcomes.get(None, 0),
-        )
-
-    async def _read(self, query: Select[Any]) -> Sequence[AnyRow]:
-        try:
-            async with self._readers.connect() as connection:
-                rows: Sequence[AnyRow] = (await connection.execute(query)).all()
-        except SQLAlchemyError as error:
-            raise self._database.explain(error) from None
-        return rows
+    async def resume(self, stop: Stop, who: str) -> bool:
+        """Lift a pause; False when there was none."""
+        return await self._writer.submit(Release(stop, who))
 
 
 def _end_of(attempt: Attempt) -> Verdict:
@@ -229,15 +242,6 @@ def _end_of(attempt: Attempt) -> Verdict:
 def _with_callbacks(rows: Sequence[AnyRow]) -> list[tuple[Attempt, Callback]]:
     own = len(ATTEMPT_COLUMNS)
     return [(to_attempt(row[:own]), to_callback(row[own:])) for row in rows]
-
-
-def _page(rows: Sequence[AnyRow], limit: int, convert: Callable[[AnyRow], T], sorted_by: str) -> Page[T]:
-    """The rows as a page; there is one row more than `limit` when there is more to come."""
-    cursor = None
-    if len(rows) > limit:
-        last = rows[limit - 1]
-        cursor = queries.cursor_after(getattr(last, sorted_by), last.id)
-    return Page(tuple(convert(row) for row in rows[:limit]), cursor)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""What the store answers to those who look: pages, filters, pauses and counts."""
+"""What the store answers to those who look: pages, filters, pauses, objections and counts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from dialer.domain.callback import Status
+from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
+from dialer.domain.stop import Stop
 
 T = TypeVar("T")
 
@@ -42,11 +44,30 @@ class CallFilter:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Nothing is claimed while this is in force."""
+    """Something that is paused, by whom, why and since when."""
 
+    stop: Stop
     who: str
-    why: str
+    why: str = field(repr=False)
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """A number (E.164) that is never called."""
+
+    number: str = field(repr=False)
+    who: str
+    why: str = field(repr=False)
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Objected:
+    """What an objection found: waiting callbacks that it rejected, and those in progress that now bear its wish."""
+
+    rejected: tuple[CallbackId, ...]
+    in_progress: tuple[CallbackId, ...]
 
 
 class Decision(StrEnum):

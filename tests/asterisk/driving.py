@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -62,10 +62,12 @@ def order(agent: str, number: str, **changes: object) -> Order:
 
 
 @asynccontextmanager
-async def up(settings: AmiConfig, devices: tuple[str, ...] = DEVICES) -> AsyncIterator[tuple[Gateway, Sink]]:
+async def up(
+    settings: AmiConfig, devices: tuple[str, ...] = DEVICES, inbound: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[Gateway, Sink]]:
     """A gateway with its session up and its devices told."""
     sink = Sink()
-    gateway = Gateway(settings, devices, sink, Random(1))
+    gateway = Gateway(settings, devices, sink, Random(1), inbound=inbound or {})
     async with running(gateway.run()):
         await sink.until(lambda: sink.count(settings.name) >= len(devices))
         yield gateway, sink

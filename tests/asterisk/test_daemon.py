@@ -13,11 +13,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dialer.ami.encode import caller_name, decode_value
+from dialer.ami import encode
+from dialer.ami.encode import decode_value
 from dialer.domain.callback import Status
 from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
+from dialer.routing import context
 from dialer.routing.context import page
+from dialer.settings import load
 from tests.asterisk.test_calls import NOT_AGAIN
 from tests.lab import Agent, Customer, Lab
 from tests.lab.waiting import quiet
@@ -289,7 +292,7 @@ async def test_the_next_agent_is_rung_when_one_does_not_take_it(lab: Lab, house:
     number = "+441164960041"
     lab.customer(number, Customer.answer(talk_ms=500))
     retry = {"agent_busy": ["0s"], "agent_declined": ["0s"]}
-    department = Department("sales", ["anna", "ben", "cleo"], retry=retry)
+    department = Department("sales", ["anna", "ben", "cleo"], retry=retry, more=['order = "ring_order"'])
     with Daemon(house(department, daemon={"agent_rest_seconds": 60})) as daemon:
         await daemon.until_logged("pbx.ready")
         (callback,) = daemon.submit([request(number)])
@@ -360,7 +363,8 @@ async def test_hostile_text_in_every_field_changes_nothing_in_asterisk(lab: Lab,
         )
     ]
     lines = [request(f"+441174960{index:03}", **field) for index, field in enumerate(fields)]
-    with Daemon(house(department)) as daemon:
+    made = house(department)
+    with Daemon(made) as daemon:
         await daemon.until_logged("pbx.ready")
         done = daemon.cli("submit", "--json", "-", text=_jsonl(lines))
         taken = [CallbackId(json.loads(line)["id"]) for line in done.stdout.splitlines()]
@@ -373,11 +377,13 @@ async def test_hostile_text_in_every_field_changes_nothing_in_asterisk(lab: Lab,
     await quiet(lab)
     assert lab.pbx.cli("dialplan show globals") == before
     received = {call.callback_id: call for call in lab.far_end_calls() if call.who == "agent"}
+    directory = load(made.config).directory()
+    sales, site = directory.departments["sales"], directory.sites["shop"]
     for callback in taken:
         call, visitor = received[callback], rows[callback].visitor
-        assert call.caller_name == caller_name(f"Sales: {visitor.name}" if visitor.name else "Sales")
-        assert page(visitor).startswith(decode_value(call.page))
-        assert bool(call.page) == bool(page(visitor))
+        assert call.caller_name == encode.caller_name(context.caller_name(sales, visitor))
+        assert page(visitor, site).startswith(decode_value(call.page))
+        assert bool(call.page) == bool(page(visitor, site))
 
 
 def _jsonl(requests: Sequence[dict[str, str]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -35,45 +36,55 @@ class Case:
     variables: tuple[tuple[str, str | None], ...] = ()
     dispositions: tuple[str, str] = ("ANSWERED", "")  # the far end's: agent, customer ("": never rung)
     timeout_ms: int = 20000
+    rang: str = ""  # not dialled; else "0" or "1"
 
 
 REACHED, ACCEPTED, PLACED = "", "agent_answered", "customer_dialled"
 BRIDGED = ("ANSWERED", "ANSWERED")
 CASES = [
     Case("customer hangs up", ACCEPT, Customer.answer(talk_ms=1500), PLACED, "ANSWER", "16", who="customer", talked=1.5,
-         dispositions=BRIDGED),
+         dispositions=BRIDGED, rang="1"),
     Case("customer hangs up, with audio", Agent.accept(audio="tone"), Customer.answer(talk_ms=1500, audio="tone"),
-         PLACED, "ANSWER", "16", who="customer", talked=1.5, dispositions=BRIDGED),
+         PLACED, "ANSWER", "16", who="customer", talked=1.5, dispositions=BRIDGED, rang="1"),
     Case("agent hangs up", Agent.accept(press_ms=200, talk_ms=3000), Customer.answer(audio="echo"), PLACED, "ANSWER",
-         "16", who="agent", dispositions=BRIDGED),
+         "16", who="agent", dispositions=BRIDGED, rang="1"),
     Case("early media, no ringing", ACCEPT, Customer.answer(alert="183", ring_ms=700, talk_ms=1000), PLACED, "ANSWER",
-         "16", who="customer", talked=1.0, dispositions=BRIDGED),
+         "16", who="customer", talked=1.0, dispositions=BRIDGED, rang="1"),
     Case("answers at once", ACCEPT, Customer.at_once(talk_ms=1000), PLACED, "ANSWER", "16", who="customer", talked=1.0,
-         dispositions=BRIDGED),
+         dispositions=BRIDGED, rang="1"),
     Case("answers late", ACCEPT, Customer.answer(ring_ms=4000, talk_ms=500), PLACED, "ANSWER", "16", who="customer",
-         talked=0.5, dispositions=BRIDGED),
+         talked=0.5, dispositions=BRIDGED, rang="1"),
     Case("answering is accepting", Agent.never_presses(), Customer.answer(talk_ms=1000), PLACED, "ANSWER", "16",
-         who="customer", talked=1.0, variables=(("MI_ACCEPT", "0"),), dispositions=BRIDGED),
+         who="customer", talked=1.0, variables=(("MI_ACCEPT", "0"),), dispositions=BRIDGED, rang="1"),
     Case("the longest call", ACCEPT, Customer.answer(), PLACED, "ANSWER", "16", why="max_duration", talked=2.0,
-         variables=(("MI_MAX", "2"),), dispositions=BRIDGED),
+         variables=(("MI_MAX", "2"),), dispositions=BRIDGED, rang="1"),
     Case("the longest call, transferred", Agent.transfers("hana", after_ms=2000), Customer.answer(), PLACED, "ANSWER",
-         "16", why="max_duration", talked=4.0, variables=(("MI_MAX", "4"),), dispositions=BRIDGED),
+         "16", why="max_duration", talked=4.0, variables=(("MI_MAX", "4"),), dispositions=BRIDGED, rang="1"),
     Case("defaults for ring and length", ACCEPT, Customer.answer(talk_ms=500), PLACED, "ANSWER", "16", who="customer",
-         talked=0.5, variables=(("MI_MAX", None), ("MI_RING", None), ("MI_BY", None)), dispositions=BRIDGED),
-    Case("customer busy", ACCEPT, Customer.busy(), PLACED, "BUSY", "17", dispositions=("ANSWERED", "BUSY")),
+         talked=0.5, variables=(("MI_MAX", None), ("MI_RING", None), ("MI_BY", None)), dispositions=BRIDGED, rang="1"),
+    Case("customer busy", ACCEPT, Customer.busy(), PLACED, "BUSY", "17", dispositions=("ANSWERED", "BUSY"), rang="1"),
     Case("customer rang out", ACCEPT, Customer.no_answer(), PLACED, "NOANSWER", "16", variables=(("MI_RING", "2"),),
-         dispositions=("ANSWERED", "NO ANSWER")),
+         dispositions=("ANSWERED", "NO ANSWER"), rang="1"),
     Case("customer declined 603", ACCEPT, Customer.declined(603), PLACED, "CHANUNAVAIL", "21",
-         dispositions=("ANSWERED", "NO ANSWER")),
+         dispositions=("ANSWERED", "NO ANSWER"), rang="1"),
     Case("customer declined 403", ACCEPT, Customer.declined(403), PLACED, "CHANUNAVAIL", "21",
-         dispositions=("ANSWERED", "NO ANSWER")),
+         dispositions=("ANSWERED", "NO ANSWER"), rang="1"),
     Case("no such number", ACCEPT, Customer.unallocated(), PLACED, "CHANUNAVAIL", "1",
-         dispositions=("ANSWERED", "NO ANSWER")),
+         dispositions=("ANSWERED", "NO ANSWER"), rang="0"),
     Case("carrier congestion", ACCEPT, Customer.congestion(), PLACED, "CONGESTION", "34",
-         dispositions=("ANSWERED", "CONGESTION")),
+         dispositions=("ANSWERED", "CONGESTION"), rang="0"),
+    Case("carrier congestion after ringing", ACCEPT, Customer.congestion("180"), PLACED, "CONGESTION", "34",
+         dispositions=("ANSWERED", "CONGESTION"), rang="1"),
+    Case("carrier congestion after early media", ACCEPT, Customer.congestion("183"), PLACED, "CONGESTION", "34",
+         dispositions=("ANSWERED", "CONGESTION"), rang="1"),
+    Case("busy at once", ACCEPT, Behaviour(alert="none", ring_ms=0, refuse=486), PLACED, "BUSY", "17",
+         dispositions=("ANSWERED", "BUSY"), rang="0"),
+    Case("early media rang out", ACCEPT, Customer.no_answer("183"), PLACED, "NOANSWER", "16",
+         variables=(("MI_RING", "2"),), dispositions=("ANSWERED", "NO ANSWER"), rang="1"),
     Case("agent hangs up while the customer rings", Agent.accept(press_ms=200, talk_ms=2500), Customer.no_answer(),
-         PLACED, "CANCEL", "16", dispositions=("ANSWERED", "NO ANSWER")),
-    Case("no such trunk", ACCEPT, Customer.answer(), PLACED, "CHANUNAVAIL", "3", variables=(("MI_TRUNK", "nowhere"),)),
+         PLACED, "CANCEL", "16", dispositions=("ANSWERED", "NO ANSWER"), rang="1"),
+    Case("no such trunk", ACCEPT, Customer.answer(), PLACED, "CHANUNAVAIL", "3", rang="0",
+         variables=(("MI_TRUNK", "nowhere"),)),
     Case("agent busy", Agent.busy(), Customer.answer(), REACHED, "", "17", dispositions=("BUSY", "")),
     Case("agent rang out", Agent.no_answer(), Customer.answer(), REACHED, "", "19", dispositions=("NO ANSWER", ""),
          timeout_ms=2000),
@@ -88,6 +99,10 @@ CASES = [
     Case("another database", ACCEPT, Customer.answer(), REACHED, "", "16", why="refused_wiped",
          variables=(("MI_DB", "01M87SAAAAAAAAAAAAAAAAAAAA"),)),
     Case("too late", ACCEPT, Customer.answer(), REACHED, "", "16", why="refused_late", variables=(("MI_BY", "1000"),)),
+    Case("closed by then", ACCEPT, Customer.answer(), ACCEPTED, "", "16", why="refused_closed",
+         variables=(("MI_UNTIL", "1000"),)),
+    Case("open for long", ACCEPT, Customer.answer(talk_ms=500), PLACED, "ANSWER", "16", who="customer", talked=0.5,
+         variables=(("MI_UNTIL", "99999999999"),), dispositions=BRIDGED, rang="1"),
     Case("no trunk given", ACCEPT, Customer.answer(), REACHED, "", "16", why="refused_setup",
          variables=(("MI_TRUNK", None),)),
     Case("no caller ID given", ACCEPT, Customer.answer(), REACHED, "", "16", why="refused_setup",
@@ -163,8 +178,8 @@ def test_the_journal_tells_the_story(told: dict[str, Told], case: Case) -> None:
     assert story.journal == story.record
     assert story.ends == 1
     ended = story.ended
-    assert (ended.step, ended.why, ended.dial_status, ended.cause, ended.who) == (
-        case.step, case.why, case.dial_status, case.cause, case.who,
+    assert (ended.step, ended.why, ended.dial_status, ended.cause, ended.who, ended.rang) == (
+        case.step, case.why, case.dial_status, case.cause, case.who, case.rang,
     )  # fmt: skip
     assert [call.disposition for call in story.agent] == [case.dispositions[0]]
     assert [call.disposition for call in story.customer] == ([case.dispositions[1]] if case.dispositions[1] else [])
@@ -208,13 +223,18 @@ def test_the_customer_sees_the_department_and_nothing_of_the_visitor(told: dict[
 async def test_the_agents_phone_shows_who_and_why(lab: Lab, client: AmiClient) -> None:
     lab.agent("anna", Agent.declined(ring_ms=0))
     page = "https%3A%2F%2Fwww.example.com%2F%3Fa%3D1%2CGLOBAL%28PWNED%29%3Dyes%26q%3D%22%5C" + "%C3%A9" * 130
-    sent = (("X-Mi-Callback-Id", "01CALLBACK"), ("X-Mi-Page", page), ("X-Mi-Department", "Sales%20%26%20Support"))
+    sent = (
+        ("X-Mi-Callback-Id", "01CALLBACK"),
+        ("X-Mi-Page", page),
+        ("X-Mi-Department", "Sales%20%26%20Support"),
+        ("Call-Info", f"<https://desk.example.com/{'c' * 675}>;purpose=info"),
+    )
     attempt = Attempt("anna", "+441614969001", caller_id='"Sales: Zoë Müller" <+441614969001>', headers=sent)
     await attempt.originate(client)
     await attempt.ended(client)
     call = (await settled(lab, "anna", 1))[-1]
     assert (call.caller_name, call.caller_number) == ("Sales: Zoë Müller", "+441614969001")
-    assert (call.callback_id, call.page, call.department) == tuple(value for _, value in sent)
+    assert (call.callback_id, call.page, call.department, call.link) == tuple(value for _, value in sent)
     assert "GLOBAL" not in lab.pbx.cli("dialplan show globals").replace("MI_DIALPLAN_VERSION", "")
 
 
@@ -253,6 +273,39 @@ async def test_revoked_before_the_answer(lab: Lab, client: AmiClient) -> None:
     ended = Ended.parse(await attempt.ended(client))
     assert (ended.step, ended.why) == ("", "refused_revoked")
     assert await settled(lab, "+441614969003", 0) == []
+
+
+async def test_closed_during_the_whisper_the_customer_is_not_rung(lab: Lab, client: AmiClient) -> None:
+    lab.agent("anna", Agent.accept(press_ms=2500))
+    attempt = Attempt("anna", "+441614969014", variables=(("MI_UNTIL", str(int(time.time()) + 2)),))
+    await attempt.originate(client)
+    ended = Ended.parse(await attempt.ended(client))
+    assert (ended.step, ended.why, ended.rang) == ("agent_answered", "refused_closed", "")
+    assert await settled(lab, "+441614969014", 0) == []
+
+
+async def test_a_customer_rung_before_closing_is_given_the_time_to_answer(lab: Lab, client: AmiClient) -> None:
+    lab.agent("anna", ACCEPT)
+    lab.customer("+441614969015", Customer.answer(ring_ms=4000, talk_ms=300))
+    until_then = int(time.time()) + 4
+    attempt = Attempt("anna", "+441614969015", variables=(("MI_UNTIL", str(until_then)),))
+    await attempt.originate(client)
+    ended = Ended.parse(await attempt.ended(client))
+    assert ended.answered_ms is not None
+    assert ended.answered_ms > until_then * 1000
+
+
+async def test_phones_that_ring_and_are_refused_at_once_rang(lab: Lab, client: AmiClient) -> None:
+    """180 and 503 in the same packet or two: what came first is not forgotten, or the next trunk would ring again."""
+    attempts = []
+    for index, agent in enumerate(SCENARIO_AGENTS[40:]):
+        number = f"+4416149693{index:02}"
+        lab.agent(agent, ACCEPT)
+        lab.customer(number, Behaviour(ring_ms=index // 5, refuse=503))
+        attempts.append(Attempt(agent, number))
+    await asyncio.gather(*(attempt.originate(client) for attempt in attempts))
+    ends = [Ended.parse(await attempt.ended(client)) for attempt in attempts]
+    assert {(ended.dial_status, ended.rang) for ended in ends} == {("CONGESTION", "1")}
 
 
 async def test_revoked_during_the_whisper_the_customer_is_not_rung(lab: Lab, client: AmiClient) -> None:

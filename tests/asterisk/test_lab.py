@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import Agent, Lab, ensure_tree
+from tests.lab import Agent, FarCall, Lab, ensure_tree
 from tests.lab.ami import AmiClient
 from tests.lab.attempt import Attempt
 from tests.lab.ports import Ports
-from tests.lab.waiting import until
+from tests.lab.waiting import quiet, until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STARTS_A_LAB = """
@@ -84,6 +84,30 @@ async def test_the_shipped_account_may_do_what_the_daemon_needs_and_no_more(lab:
             assert (await client.action(name))["Response"] == "Success"
         assert (await client.action("Command", ("Command", "core show version")))["Message"] == "Permission denied"
         assert (await client.action("UpdateConfig"))["Message"] == "Permission denied"
+
+
+@pytest.mark.parametrize(
+    ("number", "extension", "disposition"),
+    [
+        ("+441614960981", "voice", "ANSWERED"),
+        ("+441614960982", "menu", "ANSWERED"),
+        ("+441614960983", "hana", "ANSWERED"),
+        ("+441614960984", "nobody", "NO ANSWER"),
+    ],
+)
+async def test_somebody_calls_in_by_the_trunk(lab: Lab, number: str, extension: str, disposition: str) -> None:
+    lab.agent("hana", Agent.never_presses())
+
+    def records() -> list[FarCall]:
+        return [call for call in lab.far_end_calls() if call.who == "caller" and call.caller_number == number]
+
+    lab.call_in(number, extension, patience=1.5, talk=0.5)
+    await until(records)
+    (call,) = records()
+    assert (call.dialled, call.disposition) == (extension, disposition)
+    await quiet(lab)
+    rung = [call for call in lab.far_end_calls() if call.who == "agent" and call.caller_number == number]
+    assert len(rung) == (extension == "hana"), "and the agent sees who calls"
 
 
 @pytest.mark.parametrize("how", ["restart", "gracefully"])

@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 from ulid import ULID
 
+from dialer.alerts import Alerts
 from dialer.ami.gateway import Gateway
 from dialer.domain.attempt import Attempt, State
 from dialer.domain.callback import Callback, Status, Visitor
 from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import Outcome
+from dialer.domain.stop import EVERYTHING
 from dialer.engine import attempts as attempts_module
 from dialer.engine.engine import Engine, Rules
 from dialer.engine.ports import Claim
@@ -105,7 +107,7 @@ async def test_an_intent_that_was_never_sent_is_released_and_the_callback_placed
             assert callback is not None
             left = intent(callback, "2001-01-01 00:00:00" if restarted else boot)
             assert await store.claim(Claim(callback, left))
-            await store.resume("test")
+            await store.resume(EVERYTHING, "test")
         daemon.start()
         rows = await daemon.until_settled([id_], final=True)
         assert rows[id_].status is Status.COMPLETED
@@ -197,7 +199,7 @@ async def test_a_call_that_takes_too_long_is_looked_at_and_then_ended(
     lab.customer(number, Customer.answer())
     settings = load(house().write())
     async with SqlStore.open(settings.database, exclusive=True) as store:
-        engine = Engine(directory=settings.directory(), store=store, clock=_Clock(), rules=Rules())
+        engine = Engine(directory=settings.directory(), store=store, clock=_Clock(), rules=Rules(), alerts=Alerts())
         gateway = Gateway(replace(config(lab), name="main"), ["PJSIP/anna"], engine, Random(1))
         engine.attach(gateway)
         running = [asyncio.create_task(engine.run())]

@@ -149,6 +149,44 @@ async def test_a_ringing_agent_is_hung_up_by_id(lab: Lab) -> None:
     assert [call.who for call in await far_calls(lab, placed)] == ["agent"]
 
 
+async def test_a_dismissed_agent_whose_phone_rings_is_left_in_peace(lab: Lab) -> None:
+    lab.agent("anna", Agent.no_answer())
+    placed = order("anna", "+441134961008")
+    async with up(config(lab)) as (gateway, sink):
+        assert not await gateway.dismiss(placed.attempt), "never there"
+        await gateway.originate(placed)
+        await seen(sink, placed, ev.AgentRinging)
+        assert await gateway.revoke([placed.attempt]) == {placed.attempt}
+        assert await gateway.dismiss(placed.attempt)
+        record = await ended(sink, placed.attempt)
+        assert (record.step, record.cause) == (JournalStep.AGENT_RINGING, 26)
+        assert classify(record).outcome is Outcome.CANCELLED
+        await quiet(lab)
+        assert not await gateway.dismiss(placed.attempt), "gone"
+    assert [call.who for call in await far_calls(lab, placed)] == ["agent"]
+
+
+async def test_a_dismissed_agent_who_listens_hears_why_and_nobody_else_is_cut_off(lab: Lab, watcher: AmiClient) -> None:
+    lab.agent("ben", Agent.never_presses())
+    lab.agent("cleo", Agent.accept())
+    placed, other = order("ben", "+441134961009", whisper="digits/1&digits/2&digits/3"), order("cleo", "+441134961010")
+    lab.customer(other.number, Customer.answer(talk_ms=4000))
+    async with up(config(lab)) as (gateway, sink):
+        for each in (other, placed):
+            await gateway.originate(each)
+        await until(lambda: watcher.journal(channel_id(placed.attempt)))
+        assert await gateway.revoke([placed.attempt]) == {placed.attempt}
+        assert await gateway.dismiss(placed.attempt)
+        await refusal_is_played(watcher, placed.attempt)
+        record = await ended(sink, placed.attempt)
+        talked = classify(await ended(sink, other.attempt)).talk
+    assert (record.step, record.why) == (JournalStep.AGENT_ANSWERED, "refused_revoked")
+    assert classify(record).outcome is Outcome.CANCELLED
+    (agent,) = await far_calls(lab, placed)
+    assert (agent.who, agent.hung_up) == ("agent", False)
+    assert talked.total_seconds() == pytest.approx(4, abs=0.5)
+
+
 async def test_only_the_call_of_that_id_is_hung_up(lab: Lab) -> None:
     first, second = order("finn", "+441134961006"), order("gus", "+441134961007")
     for placed in (first, second):

@@ -14,7 +14,7 @@ from ulid import ULID
 
 from dialer.ami import gateway as gateway_module
 from dialer.ami.config import TlsConfig
-from dialer.ami.encode import MAX_VALUE, caller_name, decode_value
+from dialer.ami.encode import MAX_VALUE, caller_name, decode_value, encode_link
 from dialer.ami.gateway import Gateway
 from dialer.ami.messages import filter_text
 from dialer.ami.session import Session
@@ -28,9 +28,11 @@ from tests.asterisk.proxy import Proxy
 from tests.lab import Agent, Customer, Lab
 from tests.lab.ami import AmiClient
 from tests.lab.lab import AGENTS
-from tests.lab.waiting import quiet
+from tests.lab.waiting import quiet, until
 from tests.unit.ami.scripted import Sink
 from tests.unit.ami.test_encode import HOSTILE
+
+DESK = "https://desk.example.com/callbacks/"
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,7 @@ async def test_a_certificate_of_another_host_is_not_trusted(lab: Lab) -> None:
 
 
 async def test_another_dialplan_is_refused_at_the_first_login_and_waited_for_later(spare: Lab) -> None:
-    right, wrong = ("dialplan set global MI_DIALPLAN_VERSION " + version for version in ("1", "0"))
+    right, wrong = ("dialplan set global MI_DIALPLAN_VERSION " + version for version in ("2", "1"))
     async with Proxy(spare.ami.host, spare.ami.port) as proxy, up(config(spare, port=proxy.port)) as (_, sink):
         spare.pbx.cli(wrong)
         with pytest.raises(DialplanMismatch, match="dialplan reload"):
@@ -92,19 +94,29 @@ async def test_another_dialplan_is_refused_at_the_first_login_and_waited_for_lat
 # --- calls ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["present", "older"])
-async def test_a_bridged_call_costs_eleven_messages_and_others_none(
-    lab: Lab, form: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if form == "older":
+CONTEXTS = {"from-trunk": "carrier", "menu": "carrier"}
+
+
+@pytest.fixture(params=["present", "older"])
+def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The form of filters that the gateway takes Asterisk to know."""
+    if request.param == "older":
         # An Asterisk takes the older form whenever there are no criteria, and so this probe.
         monkeypatch.setattr(gateway_module, "PROBE", filter_text("^Event: MiProbe"))
-    number = f"+44121496000{int(form == 'older')}"
+    return str(request.param)
+
+
+@pytest.mark.parametrize("inbound", [{}, CONTEXTS], ids=["deaf", "listening"])
+async def test_a_bridged_call_costs_eleven_messages_and_others_none(
+    lab: Lab, form: str, inbound: dict[str, str]
+) -> None:
+    """Listening to who calls in costs our own calls nothing."""
+    number = f"+4412149600{int(form == 'older')}{int(bool(inbound))}"
     lab.agent("anna", Agent.accept(press_ms=200))
     lab.customer(number, Customer.answer(talk_ms=500))
     async with (
         Proxy(lab.ami.host, lab.ami.port) as proxy,
-        up(config(lab, port=proxy.port), ("PJSIP/anna",)) as (gateway, sink),
+        up(config(lab, port=proxy.port), ("PJSIP/anna",), inbound) as (gateway, sink),
         await AmiClient.connect(lab.ami_all) as foreign,
     ):
         proxy.said.clear()
@@ -131,6 +143,52 @@ async def test_a_bridged_call_costs_eleven_messages_and_others_none(
     assert {type(event) for event in told(sink, placed.attempt)} == {ev.Sent, *steps, ev.AgentGone}
     states = [entry[2] for entry in sink.told if entry[:2] == ("lab", "PJSIP/anna")]
     assert DeviceState.BUSY in states, "the agent's phone was told busy"
+
+
+async def test_who_calls_in_and_is_answered_is_told_at_one_message_each(lab: Lab, form: str) -> None:
+    """By a voice, by a menu in another context, by an agent; and whoever else makes channels in these contexts."""
+    lab.agent("ben", Agent.never_presses())
+    lab.agent("cleo", Agent.accept(press_ms=200))
+    ours, theirs = "+441214960020", "+441214960021"
+    for number in (ours, theirs):
+        lab.customer(number, Customer.answer(talk_ms=300))
+    async with (
+        Proxy(lab.ami.host, lab.ami.port) as proxy,
+        up(config(lab, port=proxy.port), ("PJSIP/anna",), CONTEXTS) as (gateway, sink),
+        await AmiClient.connect(lab.ami_all) as foreign,
+    ):
+        proxy.said.clear()
+        for number, extension in (
+            ("+441614960901", "voice"),
+            ("01614960902", "menu"),
+            ("+441614960903", "ben"),
+            ("+441614960904", "nobody"),
+            ("anonymous", "voice"),
+        ):
+            lab.call_in(number, extension, patience=1.0, talk=0.5)
+        placed = order("cleo", ours)
+        await gateway.originate(placed)
+        outgoing = (("Channel", "PJSIP/dan"), ("Context", "from-agents"), ("Exten", theirs), ("Priority", "1"))
+        await foreign.action("Originate", *outgoing, ("Async", "true"))
+        await ended(sink, placed.attempt)
+        await until(lambda: [call for call in lab.far_end_calls() if call.dialled == theirs])
+        await quiet(lab)
+        await gateway.traces([])  # whatever was said before has been heard by now
+        states = [message for message in proxy.messages() if message.event == "Newstate"]
+    assert sorted(str(entry[3]) for entry in sink.told if entry[0] == "called in") == [
+        "+441614960901",
+        "+441614960903",
+        "01614960902",
+    ]
+    assert {entry[1:3] for entry in sink.told if entry[0] == "called in"} == {("lab", "carrier")}
+    assert {message.get("ChannelState") for message in states} == {"6"}
+    assert sorted(message.get("CallerIDNum") for message in states) == [
+        "+441214960021",  # an agent's own call, which only its Linkedid tells from one that came in
+        "+441614960901",
+        "+441614960903",
+        "01614960902",
+        "anonymous",
+    ]
 
 
 @pytest.mark.parametrize("how", ["ended", "reset"])
@@ -201,7 +259,14 @@ async def test_hostile_text_arrives_as_text_and_changes_nothing(lab: Lab) -> Non
     async with up(config(lab)) as (gateway, sink):
         for batch in (HOSTILE[: len(AGENTS)], HOSTILE[len(AGENTS) :]):
             orders = [
-                order(agent, f"+44121496001{index}", page=text, department=text, caller_name=f"Sales: {text}")
+                order(
+                    agent,
+                    f"+44121496001{index}",
+                    page=text,
+                    department=text,
+                    caller_name=f"Sales: {text}",
+                    page_link=f"{DESK}{text}",
+                )
                 for index, (agent, text) in enumerate(zip(AGENTS, batch, strict=False))
             ]
             for each in orders:
@@ -221,6 +286,24 @@ async def test_hostile_text_arrives_as_text_and_changes_nothing(lab: Lab) -> Non
         assert decode_value(call.page)[:20] == text[:20]
         assert decode_value(call.department)[:10] == text[:10]
         assert call.caller_name == caller_name(each.caller_name)
+        link = encode_link(each.page_link)
+        assert call.link == (f"<{link}>;purpose=info" if link else "")
+
+
+async def test_a_link_to_the_callbacks_page_arrives_whole(lab: Lab) -> None:
+    lab.agent("hana", Agent.declined(ring_ms=0))
+    links = [f"{DESK}01HZXW0000000000000000000D", f"{DESK}?id=1&x=a%20b#/c", DESK + "x" * (MAX_VALUE - len(DESK)), ""]
+    placed = [order("hana", "+441214960030", page_link=link) for link in links]
+    async with up(config(lab)) as (gateway, sink):
+        for each in placed:
+            await gateway.originate(each)
+            await ended(sink, each.attempt)
+            await quiet(lab)
+    received = {call.callback_id: call.link for call in lab.far_end_calls()}
+    assert [received[each.callback] for each in placed] == [
+        *(f"<{link}>;purpose=info" for link in links[:-1]),
+        "",
+    ]
 
 
 # --- Asterisk's own life ----------------------------------------------------------------------------------------------

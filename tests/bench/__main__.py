@@ -1,4 +1,5 @@
-"""`python -m tests.bench`: bare client and daemon in turn at 10 and 30 calls a second and saturating.
+"""`python -m tests.bench`: bare client and daemon in turn at 10 and 30 calls a second, saturating a few agents, and
+saturating the PBX.
 
 Progress goes to stderr; the last line of stdout is one JSON object.
 """
@@ -10,8 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice, pairwise
 from pathlib import Path
 
 from ulid import ULID
@@ -22,25 +25,51 @@ from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
 from dialer.store.store import SqlStore
 from tests.bench.plan import Job, Result, percentile
-from tests.lab import Customer, Lab
+from tests.chaos.stream import numbers
+from tests.lab import Customer, FarCall, Lab
 from tests.rig import Daemon, Department, House
 
 AGENTS = [f"a{index:03}" for index in range(350)]
-NUMBERS = [f"+44161496{index:04}" for index in range(200)]
 TALK_MS = 1000
-PHASES = ((10.0, 200), (30.0, 750), (0.0, 2500))  # rate (0: saturating), calls
+FEW = 40
+"""So few agents that they, not the PBX, are what calls wait for."""
 ROUNDS = 2
 LEAD = 3.0  # seconds from the order to the first call
+WINDOW = 3600.0  # seconds within which visitors want to be called
+PAGE = "https://desk.example/callbacks/{id}"
+ACCOUNT = {"max_attempts_a_day": 1_000_000, "max_minutes_a_day": 1_000_000, "calls_per_second": 1000}
+RETRY = {"least_gap": "2m"}
+MORE = ['whisper = "beep"', 'order = "longest_idle"']
+
+
+@dataclass(frozen=True)
+class Phase:
+    """So many calls with so many agents, at a rate a second (0: as fast as agents are free)."""
+
+    calls: int
+    agents: int
+    rate: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.rate:g}/s" if self.rate else f"{self.agents} agents"
+
+
+SLOW, STEADY = Phase(200, len(AGENTS), 10.0), Phase(750, len(AGENTS), 30.0)
+WAKING, SATURATING = Phase(400, FEW), Phase(2500, len(AGENTS))
+PHASES = (SLOW, STEADY, WAKING, SATURATING)
+NUMBERS = list(islice(numbers(house=0, houses=1), max(phase.calls for phase in PHASES)))
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One phase of one contestant; CPU of the PBX in seconds."""
+    """One phase of one contestant; CPU of the PBX in seconds. `wakeups`: how long each agent's phone was still between
+    two calls, in seconds, by the far end's own records."""
 
     contestant: str
-    rate: float
+    phase: Phase
     result: Result
     pbx_cpu: float
+    wakeups: list[float]
 
 
 def main() -> int:
@@ -50,9 +79,9 @@ def main() -> int:
             for number in NUMBERS:
                 lab.customer(number, Customer.answer(talk_ms=TALK_MS))
             measured = [
-                _phase(lab, folder / f"{round_}-{rate:g}-{contestant}", contestant, rate, calls)
+                _run(lab, folder / f"{round_}-{number}-{contestant}", contestant, phase)
                 for round_ in range(ROUNDS)
-                for rate, calls in PHASES
+                for number, phase in enumerate(PHASES)
                 for contestant in ("bare", "daemon")
             ]
     finally:
@@ -62,31 +91,41 @@ def main() -> int:
     return 1 if summary["errors"] else 0
 
 
-def _phase(lab: Lab, folder: Path, contestant: str, rate: float, calls: int) -> Measured:
-    access = lab.ami
+def _run(lab: Lab, folder: Path, contestant: str, phase: Phase) -> Measured:
+    access, start = lab.ami, time.time() + LEAD
     job = Job(
         access.host,
         access.port,
         access.username,
         access.secret,
         lab.trunk,
-        AGENTS,
-        NUMBERS,
-        calls,
-        rate,
-        time.time() + LEAD,
+        AGENTS[: phase.agents],
+        NUMBERS[: phase.calls],
+        phase.calls,
+        phase.rate,
+        start,
+        start + WINDOW,
+        PAGE,
     )
-    before = lab.pbx.cpu_seconds()
+    before, seen = lab.pbx.cpu_seconds(), len(lab.far_end_calls())
     result = _bare(job) if contestant == "bare" else asyncio.run(_daemon(lab, folder, job))
     lab.wait_quiet(30)
-    measured = Measured(contestant, rate, result, lab.pbx.cpu_seconds() - before)
+    pbx_cpu = lab.pbx.cpu_seconds() - before
+    measured = Measured(contestant, phase, result, pbx_cpu, _wakeups(lab.far_end_calls()[seen:]))
     print(
-        f"{contestant:6} {f'{rate:g}/s' if rate else 'saturating':10} {calls} calls  {result.throughput:5.1f}/s  "
+        f"{contestant:6} {phase!s:10} {phase.calls} calls  {result.throughput:5.1f}/s  "
         f"errors {result.errors}  lateness p99 {1000 * percentile(result.lateness, 0.99):.0f} ms  "
-        f"cpu/call {1000 * result.cpu / calls:.2f} ms  PBX {1000 * measured.pbx_cpu / calls:.2f} ms",
+        f"cpu/call {1000 * result.cpu / phase.calls:.2f} ms  PBX {1000 * pbx_cpu / phase.calls:.2f} ms",
         file=sys.stderr,
     )
     return measured
+
+
+def _wakeups(calls: Sequence[FarCall]) -> list[float]:
+    legs: dict[str, list[FarCall]] = {}
+    for call in sorted((call for call in calls if call.who == "agent"), key=lambda call: call.start):
+        legs.setdefault(call.dialled, []).append(call)
+    return [(later.start - call.end).total_seconds() for own in legs.values() for call, later in pairwise(own)]
 
 
 def _bare(job: Job) -> Result:
@@ -97,8 +136,15 @@ def _bare(job: Job) -> Result:
 
 
 async def _daemon(lab: Lab, folder: Path, job: Job) -> Result:
-    department = Department("sales", AGENTS, more=['whisper = "beep"'])
-    house = House(lab, folder, [department], log_level="info")
+    department = Department("sales", job.agents, more=MORE, retry=RETRY)
+    house = House(
+        lab,
+        folder,
+        [department],
+        log_level="info",
+        accounts={"shop": ACCOUNT},
+        tables={"desk": {"callback_page": PAGE}},
+    )
     with Daemon(house) as daemon:
         await daemon.until_logged("pbx.ready")
         cpu = daemon.cpu_seconds()
@@ -135,24 +181,28 @@ async def _all_ended(daemon: Daemon, store: SqlStore, job: Job) -> None:
 
 
 def _callback(job: Job, index: int) -> Callback:
-    due = datetime.fromtimestamp(job.due(index), UTC)
-    visitor = Visitor(phone=job.numbers[index % len(job.numbers)], name="Jane Doe", page="https://shop.example/offers")
-    return Callback(CallbackId(str(ULID())), "shop", "sales", visitor, datetime.now(UTC), due, due)
+    due, until = (datetime.fromtimestamp(moment, UTC) for moment in (job.due(index), job.until))
+    visitor = Visitor(phone=job.numbers[index], name="Jane Doe", page="https://shop.example/offers")
+    id_ = CallbackId(str(ULID()))
+    return Callback(id_, "shop", "sales", visitor, datetime.now(UTC), due, due, wanted_until=until, expires_at=until)
 
 
 def _summary(measured: list[Measured]) -> dict[str, object]:
-    def of(contestant: str, rate: float) -> list[Measured]:
-        return [each for each in measured if (each.contestant, each.rate) == (contestant, rate)]
+    def of(contestant: str, phase: Phase) -> list[Measured]:
+        return [each for each in measured if (each.contestant, each.phase) == (contestant, phase)]
 
-    def cpu(contestant: str, rate: float) -> float:
-        phases = of(contestant, rate)
+    def cpu(contestant: str, phase: Phase) -> float:
+        phases = of(contestant, phase)
         return 1000 * sum(each.result.cpu for each in phases) / sum(each.result.calls for each in phases)
 
-    at_30 = of("daemon", 30.0)
+    def wakeups(contestant: str, phase: Phase) -> list[float]:
+        return [wait for each in of(contestant, phase) for wait in each.wakeups]
+
+    at_30 = of("daemon", STEADY)
     lateness = [late for each in at_30 for late in each.result.lateness]
     raw = [late for each in at_30 for late in each.result.raw_lateness or ()]
     bare = [each.result for each in measured if each.contestant == "bare"]
-    saturation = {name: [each.result.throughput for each in of(name, 0.0)] for name in ("bare", "daemon")}
+    saturation = {name: [each.result.throughput for each in of(name, SATURATING)] for name in ("bare", "daemon")}
     pbx = [each.pbx_cpu for each in at_30]
     return {
         "calls": sum(each.result.calls for each in measured),
@@ -163,8 +213,14 @@ def _summary(measured: list[Measured]) -> dict[str, object]:
         "lateness_p50_ms": round(1000 * percentile(lateness, 0.5), 1),
         "lateness_p99_ms": round(1000 * percentile(lateness, 0.99), 1),
         "raw_lateness_p99_ms": round(1000 * percentile(raw, 0.99), 1),
-        "daemon_cpu_ms_per_call": round(cpu("daemon", 30.0), 2),
-        "bare_cpu_ms_per_call": round(cpu("bare", 30.0), 2),
+        **{
+            f"{name}_{of_what}wakeup_p{share * 100:.0f}_ms": round(1000 * percentile(wakeups(name, phase), share), 1)
+            for of_what, phase in (("", WAKING), ("saturated_", SATURATING))
+            for name in ("daemon", "bare")
+            for share in (0.5, 0.99)
+        },
+        "daemon_cpu_ms_per_call": round(cpu("daemon", STEADY), 2),
+        "bare_cpu_ms_per_call": round(cpu("bare", STEADY), 2),
         "pbx_cpu_ms_per_call": round(1000 * sum(pbx) / sum(each.result.calls for each in at_30), 2),
         "messages_per_call": round(sum(each.messages for each in bare) / sum(each.calls for each in bare), 2),
         "device_messages_per_call": round(

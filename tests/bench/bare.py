@@ -92,9 +92,10 @@ class Bare(asyncio.Protocol):
 
 
 def order(job: Job, number: str, agent: str) -> Order:
+    callback = CallbackId(str(ULID()))
     return Order(
         attempt=AttemptId(str(ULID())),
-        callback=CallbackId(str(ULID())),
+        callback=callback,
         agent_endpoint=f"PJSIP/{agent}",
         number=number,
         trunk_endpoint=job.trunk,
@@ -109,6 +110,8 @@ def order(job: Job, number: str, agent: str) -> Order:
         whisper="beep",
         place_by=datetime.now(UTC) + timedelta(seconds=80),
         identity="",
+        ring_until=datetime.fromtimestamp(job.until, UTC),
+        page_link=job.page.format(id=callback),
     )
 
 
@@ -125,7 +128,7 @@ async def run(job: Job) -> Result:
         while (agent := bare.free()) is None:
             bare.changed.clear()
             await bare.changed.wait()
-        one = order(job, job.numbers[index % len(job.numbers)], agent)
+        one = order(job, job.numbers[index], agent)
         bare.busy[channel_id(one.attempt).encode()] = agent
         action = messages.originate(one)
         lateness.append(time.time() - due)

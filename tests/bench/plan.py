@@ -7,7 +7,9 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Job:
-    """Place `calls` at `rate` a second (0: as fast as agents are free), the first at `start` (epoch seconds)."""
+    """Place `calls` at `rate` a second (0: as fast as agents are free), each to a number of its own, the first at
+    `start` and none from `until` on (epoch seconds). `page` is the agents' page on a callback, with `{id}` in the place
+    of its id."""
 
     host: str
     port: int
@@ -19,6 +21,8 @@ class Job:
     calls: int
     rate: float
     start: float
+    until: float
+    page: str
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

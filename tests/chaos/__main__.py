@@ -2,7 +2,8 @@
 in a stream of callbacks; then the books are balanced.
 
 The first line names the seed, the last is one JSON object; what happens meanwhile is told on stderr. Exit 1 on any
-callback lost, any customer rung twice or into silence, any wrong outcome, or a daemon that ended by itself.
+callback lost, any customer rung twice, into silence, too soon, out of time or after a change of mind that was
+acknowledged, any wrong outcome, or a daemon that ended by itself.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """The books: what was accepted and what the store says of it, against what the far end saw. Pure.
 
-Every callback has a number of its own, so that the far end's records of a number are the records of one callback.
+Every callback has a number of its own, so that the far end's records of a number are the records of one callback. The
+trunks write it in two ways: with a + and without.
 """
 
 from collections import Counter
@@ -13,6 +14,7 @@ from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback, Status
 from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
+from tests.chaos.bounds import NO_BOUNDS, Bounds, after_withdrawal, at, not_as_wished, too_soon
 from tests.lab import FarCall
 
 TALK = 1.0
@@ -60,6 +62,10 @@ class Faults:
     hang_ups_swallowed: bool = False
 
 
+KINDS = ("lost", "rung_twice", "silent", "wrong_outcome", "rung_after_withdrawn", "too_soon", "out_of_time")
+"""The kinds of broken promises."""
+
+
 @dataclass
 class Balance:
     """Every disagreement in words, by its kind, and the doubts by their source."""
@@ -68,20 +74,28 @@ class Balance:
     rung_twice: list[str] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
     wrong_outcome: list[str] = field(default_factory=list)
+    rung_after_withdrawn: list[str] = field(default_factory=list)
+    too_soon: list[str] = field(default_factory=list)
+    out_of_time: list[str] = field(default_factory=list)
     doubts: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: "Balance") -> None:
         """Take another balance in."""
-        for name in ("lost", "rung_twice", "silent", "wrong_outcome"):
+        for name in KINDS:
             getattr(self, name).extend(getattr(other, name))
         self.doubts += other.doubts
         self.outcomes += other.outcomes
 
     @property
+    def broken(self) -> list[str]:
+        """All of them."""
+        return [line for name in KINDS for line in getattr(self, name)]
+
+    @property
     def even(self) -> bool:
         """True when the promise was kept."""
-        return not (self.lost or self.rung_twice or self.silent or self.wrong_outcome)
+        return not self.broken
 
 
 def balance(
@@ -89,13 +103,14 @@ def balance(
     stored: Mapping[CallbackId, tuple[Callback, Sequence[Attempt]]],
     far: Sequence[FarCall],
     faults: Faults,
+    bounds: Bounds = NO_BOUNDS,
 ) -> Balance:
     """Strike the balance once everything has ended. `stored`: each callback with its attempts, first to last."""
     found = Balance()
     customers: dict[str, list[FarCall]] = {}
     agents: dict[str, list[FarCall]] = {}
     for call in sorted(far, key=lambda call: call.start):
-        book, key = (customers, call.dialled) if call.who == "customer" else (agents, call.callback_id)
+        book, key = (customers, number_of(call)) if call.who == "customer" else (agents, call.callback_id)
         book.setdefault(key, []).append(call)
     found.lost += [
         f"callback {id_} was accepted, and the store does not know it" for id_ in accepted if id_ not in stored
@@ -106,6 +121,12 @@ def balance(
         found.rung_twice += _rung_twice(callback, attempts, rung)
         found.silent += _silent(callback, rung, agents.get(callback.id, []))
         found.wrong_outcome += _wrong(callback, attempts, rung)
+        found.too_soon += too_soon(callback, attempts, rung, bounds.gap)
+        if wish := bounds.wishes.get(callback.id):
+            found.rung_after_withdrawn += after_withdrawal(callback, attempts, rung, wish)
+            found.wrong_outcome += not_as_wished(callback, attempts, wish)
+        if callback.id in bounds.spared:
+            found.out_of_time += [f"attempt {each.id} of {callback.id}, which may not be rung" for each in attempts]
         for attempt in attempts:
             found.outcomes[attempt.verdict.outcome if attempt.verdict else "none"] += 1
             if attempt.verdict and attempt.verdict.outcome is Outcome.IN_DOUBT:
@@ -119,6 +140,11 @@ def balance(
     return found
 
 
+def number_of(call: FarCall) -> str:
+    """The number that was dialled (E.164), however the trunk wrote it."""
+    return f"+{call.dialled.removeprefix('+')}"
+
+
 def _lost(callback: Callback, attempts: Sequence[Attempt]) -> Iterator[str]:
     if callback.status in _UNSETTLED:
         yield f"callback {callback.id} is still {callback.status}: {callback.reason}"
@@ -130,14 +156,14 @@ def _lost(callback: Callback, attempts: Sequence[Attempt]) -> Iterator[str]:
 def _rung_twice(callback: Callback, attempts: Sequence[Attempt], rung: Sequence[FarCall]) -> Iterator[str]:
     for one, next_ in pairwise(rung):
         if next_.start < one.end:
-            yield f"callback {callback.id} was rung at {_at(next_)} while it was rung since {_at(one)}"
+            yield f"callback {callback.id} was rung at {at(next_)} while it was rung since {at(one)}"
         elif one.disposition == "ANSWERED":
-            yield f"callback {callback.id} was rung at {_at(next_)} after it had been connected at {_at(one)}"
+            yield f"callback {callback.id} was rung at {at(next_)} after it had been connected at {at(one)}"
     for attempt, calls in _by_attempt(attempts, rung):
         if len(calls) > 1:
-            yield f"attempt {attempt.id} of {callback.id} rang {len(calls)} times: {', '.join(map(_at, calls))}"
+            yield f"attempt {attempt.id} of {callback.id} rang {len(calls)} times: {', '.join(map(at, calls))}"
     if rung and not attempts:
-        yield f"callback {callback.id} was rung at {_at(rung[0])} without an attempt"
+        yield f"callback {callback.id} was rung at {at(rung[0])} without an attempt"
 
 
 def _silent(callback: Callback, rung: Sequence[FarCall], agents: Sequence[FarCall]) -> Iterator[str]:
@@ -146,7 +172,7 @@ def _silent(callback: Callback, rung: Sequence[FarCall], agents: Sequence[FarCal
         if not any(
             agent.answer is not None and agent.answer <= call.start and agent.end >= until - BYE for agent in agents
         ):
-            yield f"callback {callback.id} was rung at {_at(call)} without an agent on the line"
+            yield f"callback {callback.id} was rung at {at(call)} without an agent on the line"
 
 
 def _wrong(callback: Callback, attempts: Sequence[Attempt], rung: Sequence[FarCall]) -> Iterator[str]:
@@ -160,7 +186,7 @@ def _wrong(callback: Callback, attempts: Sequence[Attempt], rung: Sequence[FarCa
             yield f"{where}, and the far end saw no call"
         for call in calls:
             if call.disposition not in allowed:
-                yield f"{where}, and the far end saw {call.disposition} at {_at(call)}"
+                yield f"{where}, and the far end saw {call.disposition} at {at(call)}"
             elif outcome is Outcome.CONNECTED and abs(call.billsec - attempt.verdict.talk.total_seconds()) > TALK:
                 yield f"{where}, {attempt.verdict.talk.total_seconds():.2f} s against {call.billsec:.2f} s"
 
@@ -204,7 +230,3 @@ def _source(attempt: Attempt, faults: Faults) -> tuple[str, bool]:
 def _told(attempt: Attempt) -> str:
     assert attempt.verdict is not None
     return f"{attempt.verdict.outcome} ({attempt.verdict.detail or 'no detail'}, cause {attempt.verdict.cause})"
-
-
-def _at(call: FarCall) -> str:
-    return f"{call.start:%H:%M:%S.%f}"[:-3]

@@ -6,30 +6,32 @@ import json
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback, Status
 from dialer.domain.ids import CallbackId
+from dialer.settings import load
 from dialer.store.store import SqlStore
 from dialer.store.views import CallbackFilter
 from tests.chaos import stream
+from tests.chaos.askers import Askers, Minds
+from tests.chaos.feed import WAITING, Feed
 from tests.chaos.life import Life, until_dead
 from tests.chaos.link import Link
 from tests.chaos.plan import KILLING, TRIES, Deck, Kind, Task, kill_claim
 from tests.chaos.points import Point, Setup
 from tests.chaos.trouble import Trouble
-from tests.lab import Customer, Lab
+from tests.lab import Lab
 from tests.lab.waiting import until
 from tests.rig import Daemon
 
 VICTIM = "tests.chaos.victim"
-WAITING = 7  # callbacks at the beginning of a life
-LEAVES_INTENT = frozenset({"store.claim.after", "ami.Originate.before"})
+LEAVES_INTENT = frozenset({"store.claim.after", "store.claim.failover.after", "ami.Originate.before"})
 
-PATIENCE = {Setup.STUCK: 45.0, Setup.OVERDUE: 20.0, Setup.HANDOVER: 20.0}
+PATIENCE = {Setup.STUCK: 45.0, Setup.OVERDUE: 20.0, Setup.HANDOVER: 20.0, Setup.WITHDRAWN: 20.0, Setup.TOO_LATE: 20.0}
 TROUBLED = 30.0  # seconds at most until its link has done to a daemon what it was to do
 USUAL_PATIENCE = 12.0  # seconds, from the daemon's first step, until a point that is not reached is given up
 
@@ -43,10 +45,18 @@ ENVIRONMENTS = {
     Setup.UNSENT: {"CHAOS_PAUSE": "store.claim.after", "CHAOS_PAUSE_S": "0.7"},
 }
 
+UNSURE = {
+    Setup.WITHDRAWN: Minds(0.8, 0, 1.6),
+    Setup.TOO_LATE: Minds(0.8, 0.5, 3.5),
+    Setup.STREAM: Minds(0.1, 0, 6),
+}
+"""How many customers change their minds while they are called, and when."""
+
 STARTED_WITHIN = 60.0  # seconds
 STOP_WITHIN = 15.0
 WAITS = frozenset({Status.SCHEDULED})
 UNSETTLED = frozenset({Status.SCHEDULED, Status.IN_PROGRESS})
+ALL = 10_000
 
 
 class Household:
@@ -63,7 +73,7 @@ class Household:
         self._lab = lab
         self._deck = deck
         self._random = Random(f"{seed}/{index}")
-        self._numbers = stream.numbers(index, houses)
+        self.feed = Feed(lab, self.staff, stream.numbers(index, houses), self._random)
         self._house = stream.house(lab, self.folder, self.staff)
         self._intent_left = False
 
@@ -76,7 +86,10 @@ class Household:
             self.folder.mkdir(parents=True)
             async with SqlStore.open(self.database, exclusive=True):
                 pass
-            yield
+            directory = load(self._house.write()).directory()
+            async with SqlStore.open(self.database) as store:
+                self.askers = Askers(store, directory, self.folder / "dialer.sock", self._random)
+                yield
 
     @property
     def database(self) -> Path:
@@ -120,39 +133,15 @@ class Household:
         return task
 
     async def _feed(self, store: SqlStore, task: Task) -> None:
-        """Have callbacks waiting that suit the life, and script all phones for it."""
-        waiting = await store.callbacks(CallbackFilter(WAITS), limit=WAITING)
-        department, willing = "sales", True
-        match task.setup:
-            case Setup.GHOST:
-                department = "ghosts"
-            case Setup.HANDOVER:
-                department = "desk"
-            case Setup.OVERDUE | Setup.STUCK:
-                pass
-            case _:
-                willing = False
-        for name in self.staff.sellers:
-            self._lab.agent(name, stream.willing_agent() if willing else stream.any_agent(self._random))
-        for name in self.staff.desk:
-            self._lab.agent(name, stream.handing_over(self.staff.other))
-        count = max(3 if willing else 1, WAITING - len(waiting.items))
-        made = [stream.callback(next(self._numbers), department) for _ in range(count)]
-        for each in made:
-            self._lab.customer(each.visitor.phone, self._customer(task.setup))
+        """Have callbacks waiting that suit the life, some of whose visitors will change their minds."""
+        now = datetime.now(UTC)
+        waiting = (await store.callbacks(CallbackFilter(WAITS, due_before=now), WAITING)).items
+        made = self.feed.callbacks(task.setup, len(waiting))
         await store.add(made, "chaos")
         self.accepted += [each.id for each in made]
-
-    def _customer(self, setup: Setup) -> Any:
-        match setup:
-            case Setup.OVERDUE:
-                return Customer.answer(talk_ms=stream.PATIENT)
-            case Setup.STUCK:
-                return Customer.answer(talk_ms=18000)  # until after the daemon has given up on them
-            case Setup.HANDOVER:
-                return Customer.answer(talk_ms=8000)
-            case _:
-                return stream.any_customer(self._random)
+        to_be_rung = [each for each in (*waiting, *made) if each.id not in self.feed.spared]
+        if minds := UNSURE.get(task.setup):
+            self.askers.begin(to_be_rung, minds)
 
     def daemon(self, task: Task, **environment: str) -> tuple[Daemon, Life]:
         """A daemon for one life, not started."""
@@ -238,9 +227,7 @@ class Household:
         """Requests are taken in by a process that is killed; what it said it accepted, counts."""
         daemon, life = self.daemon(task)
         self.lives.append(life)
-        numbers = [next(self._numbers) for _ in range(3)]
-        for number in numbers:
-            self._lab.customer(number, stream.any_customer(self._random))
+        numbers = [self.feed.number(task.setup) for _ in range(3)]
         text = "".join(json.dumps({"department": "sales", "phone": number}) + "\n" for number in numbers)
         done = await asyncio.to_thread(daemon.cli, "submit", "--json", "-", text=text)
         self.accepted += [CallbackId(json.loads(line)["id"]) for line in done.stdout.splitlines()]
@@ -259,19 +246,21 @@ class Household:
 
     async def finish(self, within: float) -> None:
         """A last life, in which everything is settled, `within` seconds: what is not by then is lost."""
-        for name in (*self.staff.sellers, *self.staff.desk):
-            self._lab.agent(name, stream.willing_agent())
-        daemon, life = self.daemon(Task(Kind.CALM))
-        self.lives.append(life)
-        with daemon:
-            async with SqlStore.open(self.database) as store:
+        async with SqlStore.open(self.database) as store:
+            self.feed.everybody_takes_part((await store.callbacks(CallbackFilter(UNSETTLED), ALL)).items)
+            for each in (await store.callbacks(CallbackFilter(WAITS, stream.NIGHT), ALL)).items:
+                await self.askers.cancel(each)  # whoever is asleep until tomorrow
 
-                async def settled() -> bool:
-                    return not (await store.callbacks(CallbackFilter(UNSETTLED), 1)).items
+            async def settled() -> bool:
+                return not (await store.callbacks(CallbackFilter(UNSETTLED), 1)).items
 
+            daemon, life = self.daemon(Task(Kind.CALM))
+            self.lives.append(life)
+            with daemon:
                 with contextlib.suppress(TimeoutError):
                     await until(settled, within)
-            await self._stop(daemon, life)
+                await self._stop(daemon, life)
+        await self.askers.end()
 
     async def stored(self) -> dict[CallbackId, tuple[Callback, list[Attempt]]]:
         """Every callback with its attempts."""

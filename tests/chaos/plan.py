@@ -70,7 +70,7 @@ class Amounts:
     """The named points are one for each setup: the last on its way, so that all points are passed."""
 
 
-SAMPLE = Amounts(kills=22, cuts=6, holds=4, restarts=1, crashes=1, sample=True)
+SAMPLE = Amounts(kills=26, cuts=6, holds=4, restarts=1, crashes=1, sample=True)
 """A run of a minute or so."""
 
 DEEPEST = {
@@ -85,7 +85,11 @@ DEEPEST = {
     Setup.UNSENT: "event.Unsent",
     Setup.REFUSED: "event.Refused",
     Setup.SWEEP: "ami.DBDel.after",
-    Setup.SUBMIT: "store.add.after",
+    Setup.SUBMIT: "store.admit.after",
+    Setup.WITHDRAWN: "ami.Redirect.after",
+    Setup.TOO_LATE: "store.too_late.after",
+    Setup.FAILOVER: "store.claim.failover.after",
+    Setup.PUT_AWAY: "store.close.after",
     Setup.NAMELESS: "ami.DBPut.identity.after",
 }
 """The point of each setup that lies last on the way."""

@@ -3,8 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
+from dialer.domain.attempt import Attempt
+from dialer.domain.outcome import Outcome
 from tests.chaos.household import Household
 from tests.chaos.life import Life
 from tests.chaos.plan import Kind
@@ -79,6 +82,14 @@ def _fate(line: dict[str, Any]) -> str:
             return _STEPS.get(line["step"], OTHER)
         case _:
             return ""
+
+
+def failed_over(attempts: Sequence[Attempt]) -> int:
+    """How often one of a callback's attempts went by another trunk after the one before had failed."""
+    return sum(
+        one.verdict is not None and one.verdict.outcome is Outcome.TRUNK_FAILURE and next_.trunk != one.trunk
+        for one, next_ in pairwise(attempts)
+    )
 
 
 def added(tables: Iterable[dict[str, Counter[str]]]) -> dict[str, Counter[str]]:

@@ -14,11 +14,12 @@ from typing import Any
 
 from dialer.domain.outcome import Outcome
 from tests.chaos import report
-from tests.chaos.books import SOURCES, Balance, Faults, balance
+from tests.chaos.books import KINDS, SOURCES, Balance, Faults, balance, number_of
+from tests.chaos.bounds import Bounds
 from tests.chaos.household import Household
 from tests.chaos.plan import Amounts, Deck
 from tests.chaos.points import POINTS
-from tests.chaos.stream import Staff
+from tests.chaos.stream import GAP, Staff
 from tests.lab import Lab
 from tests.lab.waiting import quiet, until
 
@@ -63,7 +64,7 @@ class Run:
             books, self.result = await self._balance(lab, houses)
         self.result["wall_s"] = round(time.monotonic() - began)
         fell = [line for house in houses for line in house.fell]
-        for line in (*books.lost, *books.rung_twice, *books.silent, *books.wrong_outcome, *fell):
+        for line in (*books.broken, *fell):
             _say(line)
         return books.even and not fell
 
@@ -107,18 +108,22 @@ class Run:
     async def _balance(self, lab: Lab, houses: Sequence[Household]) -> tuple[Balance, dict[str, Any]]:
         far, books = lab.far_end_calls(), Balance()
         tables, times = [], []
-        callbacks = attempts = 0
+        callbacks = attempts = failed_over = 0
+        answers: Counter[str] = Counter()
         for house in houses:
             stored = await house.stored()
             phones = {callback.visitor.phone for callback, _ in stored.values()}
             faults = Faults(self._crashes, house.trouble.hang_ups_swallowed)
-            own = [call for call in far if call.who == "agent" or call.dialled in phones]
-            books.add(balance(house.accepted, stored, own, faults))
+            own = [call for call in far if call.who == "agent" or number_of(call) in phones]
+            bounds = Bounds(house.askers.told, GAP, house.feed.spared)
+            books.add(balance(house.accepted, stored, own, faults, bounds))
+            answers.update(wish.answer.value for wish in house.askers.told.values())
             known = [mine for _, mine in stored.values()]
             callbacks, attempts = callbacks + len(stored), attempts + sum(map(len, known))
             again = frozenset(one.id for mine in known for one in mine[:-1])
             tables.append(report.fates(house, again))
             times += report.recoveries(house, self._outages)
+            failed_over += sum(map(report.failed_over, known))
         lives = [life for house in houses for life in house.lives]
         table = report.added(tables)
         for line in report.table_of(table):
@@ -129,14 +134,13 @@ class Run:
             "seed": self._seed,
             "callbacks": callbacks,
             "attempts": attempts,
-            "lost": len(books.lost),
-            "rung_twice": len(books.rung_twice),
-            "silent": len(books.silent),
-            "wrong_outcome": len(books.wrong_outcome),
+            **{kind: len(getattr(books, kind)) for kind in KINDS},
             "in_doubt": books.outcomes[Outcome.IN_DOUBT],
             "recovery_p50_ms": report.quantile(times, 0.5),
             "recovery_p99_ms": report.quantile(times, 0.99),
             "doubts": {source: books.doubts[source] for source in SOURCES},
+            "wishes": dict(answers),
+            "failed_over": failed_over,
             "outcomes": dict(books.outcomes.most_common()),
             "ended_by_themselves": sum(len(house.fell) for house in houses),
             "houses": self._houses,

@@ -1,10 +1,11 @@
 """Whom a house calls and who takes the calls: all behaviours, drawn by the seed, each callback with its own number."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from zoneinfo import ZoneInfo
 
 from ulid import ULID
 
@@ -22,26 +23,37 @@ NUMBERS = len(RANGES) * 1000
 SELLERS, DESK = 6, 2
 GHOST = "ursula"  # not registered on the PBX
 AT_ONCE, SOON = ["0s"], ["1s"]
+GAP = timedelta(seconds=1)
+"""How long a number that rang is left in peace: longer than some ladders would have it."""
 RETRY = {
     "max_customer_attempts": 2,
     "max_agent_rings": 4,
-    "customer_busy": SOON,
+    "least_gap": "1s",
+    "customer_busy": AT_ONCE,
     "customer_no_answer": SOON,
     "customer_unreachable": [],
     "agent_busy": AT_ONCE,
     "agent_no_answer": AT_ONCE,
     "agent_declined": AT_ONCE,
     "agent_unavailable": AT_ONCE,
-    "abandoned_by_agent": SOON,
+    "abandoned_by_agent": AT_ONCE,
     "trunk_failure": SOON,
     "pbx_failure": SOON,
     "not_placed": AT_ONCE,
     "cancelled": AT_ONCE,
 }
 RINGS = ("agent_ring = 2", "customer_ring = 15", 'whisper = "beep"')
+NIGHT = "night"
+TRUNKS: Mapping[str, Mapping[str, object]] = {
+    "carrier": {"calls_per_second": 20},
+    "spare": {"calls_per_second": 20, "number_format": "e164_plain"},
+}
+"""Two ways to the same far end, which tells them apart by how the number is written."""
+ACCOUNT = {"max_attempts_a_day": 100_000, "max_minutes_a_day": 100_000, "calls_per_second": 50, "calls_at_once": 50}
 PATIENT = 20_000
 """Milliseconds after which a phone gives up by itself: of a PBX that was killed nobody tells it."""
 
+NO_LINE = Customer.congestion()
 _RINGS_OUT = Behaviour(ring_ms=PATIENT, refuse=NOT_FOUND)
 _BUSIED = Agent.busy()
 
@@ -50,6 +62,11 @@ def numbers(house: int, houses: int) -> Iterator[str]:
     """The numbers of one house of several."""
     for index in range(house, NUMBERS, houses):
         yield f"+44{RANGES[index // 1000]}{index % 1000:03}"
+
+
+def spellings(number: str) -> tuple[str, str]:
+    """A number as the first trunk writes it, and as the second does."""
+    return number, number.removeprefix("+")
 
 
 @dataclass(frozen=True)
@@ -72,13 +89,15 @@ class Staff:
 
 
 def house(lab: Lab, folder: Path, staff: Staff) -> House:
-    """A house with three departments: sales, a desk that hands its customers over, and one with a phone that is not
-    registered (its agent is free when somebody else's phone is)."""
+    """A house with four departments: sales, which has two trunks; a desk that hands its customers over; one with a
+    phone that is not registered (its agent is free when somebody else's phone is); and one whose visitors are asleep.
+    Everything is paced, and capped, though nobody is kept waiting by that for long."""
     ghost = f"{staff.other}x"
     departments = [
-        Department("sales", staff.sellers, retry=RETRY, more=RINGS),
+        Department("sales", staff.sellers, retry=RETRY, more=RINGS, trunks=list(TRUNKS)),
         Department("desk", staff.desk, retry=RETRY, more=RINGS),
         Department("ghosts", [ghost], retry={**RETRY, "max_agent_rings": 3}, more=RINGS),
+        Department(NIGHT, staff.sellers, retry=RETRY, more=RINGS, site=NIGHT),
     ]
     return House(
         lab,
@@ -87,20 +106,29 @@ def house(lab: Lab, folder: Path, staff: Staff) -> House:
         devices={ghost: f"PJSIP/{staff.other}"},
         endpoints={ghost: GHOST},
         daemon={"agent_rest_seconds": 0, "drain_seconds": 1},
+        trunks=TRUNKS,
+        accounts={"chaos": ACCOUNT},
+        sites={"shop": {}, NIGHT: {"call_between": _hours_away(datetime.now(ZoneInfo("Europe/London")))}},
     )
 
 
-def callback(number: str, department: str) -> Callback:
-    """A callback that is due now."""
+def _hours_away(now: datetime) -> str:
+    """Two hours of every day that are not now, nor will be for a while."""
+    first = (now.hour + 8) % 22
+    return f"{first:02}:00-{first + 2:02}:00"
+
+
+def callback(number: str, department: str, due_at: datetime | None = None) -> Callback:
+    """A callback that is due, now unless `due_at` says otherwise."""
     now = datetime.now(UTC)
     return Callback(
         id=CallbackId(str(ULID())),
-        site="shop",
+        site=NIGHT if department == NIGHT else "shop",
         department=department,
         visitor=Visitor(number, name="Maria"),
         requested_at=now,
         wanted_at=None,
-        due_at=now,
+        due_at=due_at or now,
     )
 
 
@@ -116,7 +144,8 @@ def any_customer(random: Random) -> Behaviour:
         (12, Customer.busy()),
         (6, Customer.declined()),
         (4, Customer.unallocated()),
-        (6, Customer.congestion()),
+        (2, Customer.congestion("180")),
+        (5, NO_LINE),
         (3, _RINGS_OUT),
     )
     return random.choices([kind for _, kind in kinds], [weight for weight, _ in kinds])[0]
@@ -141,6 +170,11 @@ def any_agent(random: Random) -> Behaviour:
 def willing_agent() -> Behaviour:
     """Accepts, and stays as long as the customer does."""
     return Agent.accept(press_ms=100, talk_ms=PATIENT)
+
+
+def slow_agent(random: Random) -> Behaviour:
+    """Accepts in the end: until then somebody can still think better of it."""
+    return Agent.accept(press_ms=random.randint(2200, 3200), talk_ms=PATIENT)
 
 
 def handing_over(other: str) -> Behaviour:

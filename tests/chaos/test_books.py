@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from dialer.domain.attempt import Attempt
-from dialer.domain.callback import Callback, Status
+from dialer.domain.callback import Callback, Status, WishKind
 from dialer.domain.outcome import Outcome, Verdict, blame_of
+from dialer.intake.changes import Answer
 from tests.chaos.books import CRASH, GIVEN_UP, STUCK, WIPED, Balance, Faults, balance
+from tests.chaos.bounds import NO_BOUNDS, Bounds, Wish
 from tests.contract import story
 from tests.lab import FarCall
 
@@ -61,14 +63,16 @@ def struck(
     *,
     status: Status = Status.COMPLETED,
     faults: Faults = Faults(),  # noqa: B008  # frozen
+    bounds: Bounds = NO_BOUNDS,
 ) -> Balance:
-    return balance([ID], {ID: (callback(status), attempts)}, far, faults)
+    return balance([ID], {ID: (callback(status), attempts)}, far, faults, bounds)
 
 
 AGENT = call("agent", 0, 1, 10)
 CUSTOMER = call("customer", 3, 4, 9)
 CONNECTED = attempt(Outcome.CONNECTED, talk=5)
 REFUSED = call("customer", 3, None, 4, "BUSY")
+NO_RING = Verdict(Outcome.TRUNK_FAILURE, 34, blame_of(Outcome.TRUNK_FAILURE), rang=False)
 
 
 def test_an_honest_account_balances() -> None:
@@ -81,6 +85,18 @@ def test_two_attempts_each_with_its_own_call_balance() -> None:
     second = [call("agent", 20, 21, 30), call("customer", 23, 24, 29)]
     attempts = [attempt(Outcome.CUSTOMER_BUSY, 0, 5), attempt(Outcome.CONNECTED, 20, 30, talk=5)]
     assert struck(attempts, [AGENT, REFUSED, *second]).even
+
+
+def test_a_number_is_the_same_however_its_trunk_writes_it() -> None:
+    failed = replace(attempt(Outcome.TRUNK_FAILURE, 0, 5), verdict=NO_RING)
+    by_the_other = [call("agent", 20, 21, 30), replace(call("customer", 23, 24, 29), dialled=NUMBER.removeprefix("+"))]
+    far = [AGENT, call("customer", 3, None, 3, "CONGESTION"), *by_the_other]
+    assert struck([failed, attempt(Outcome.CONNECTED, 20, 30, talk=5)], far).even
+
+
+def test_by_two_trunks_a_customer_is_rung_twice_as_well_as_by_one() -> None:
+    again = replace(call("customer", 5, None, 6, "BUSY"), dialled=NUMBER.removeprefix("+"))
+    assert len(struck([attempt(Outcome.CUSTOMER_BUSY)], [AGENT, REFUSED, again]).rung_twice) == 1
 
 
 @pytest.mark.parametrize("status", [Status.SCHEDULED, Status.IN_PROGRESS])
@@ -221,3 +237,114 @@ def test_doubts_that_no_fault_of_a_run_explains(detail: str, source: str) -> Non
     found = struck([attempt(Outcome.IN_DOUBT, detail=detail)], [], faults=Faults([at(5)], hang_ups_swallowed=True))
     assert found.doubts == {source: 1}
     assert len(found.wrong_outcome) == 1
+
+
+# --- changes of mind -------------------------------------------------------------------------------------------------
+
+KEPT = attempt(Outcome.CANCELLED, 0, 4)
+VAIN = call("agent", 0, 1, 4)
+
+
+def wish(
+    kind: WishKind = WishKind.CANCEL,
+    answer: Answer = Answer.DONE,
+    *,
+    noted: float = 2,
+    answered: float = 4,
+    due: float | None = None,
+) -> Bounds:
+    told = Wish(kind, at(noted), at(answered), answer, None if due is None else at(due))
+    return Bounds(wishes={ID: told})
+
+
+@pytest.mark.parametrize(
+    ("bounds", "status"),
+    [
+        (wish(), Status.CANCELLED),
+        (wish(WishKind.OBJECTION), Status.REJECTED),
+        (wish(WishKind.OBJECTION, Answer.UNDECIDED), Status.REJECTED),
+    ],
+)
+def test_who_was_not_rung_after_a_change_of_mind_got_what_they_wanted(bounds: Bounds, status: Status) -> None:
+    assert struck([KEPT], [VAIN], status=status, bounds=bounds).even
+
+
+@pytest.mark.parametrize("status", [Status.COMPLETED, Status.FAILED, Status.NEEDS_REVIEW])
+def test_an_attempt_that_came_first_may_decide_instead(status: Status) -> None:
+    found = struck([CONNECTED], [AGENT, CUSTOMER], status=status, bounds=wish(answer=Answer.TOO_LATE))
+    assert found.even
+
+
+def test_a_moved_callback_is_rung_when_its_time_has_come() -> None:
+    attempts = [KEPT, attempt(Outcome.CONNECTED, 20, 30, talk=5)]
+    far = [VAIN, call("agent", 20, 21, 30), call("customer", 23, 24, 29)]
+    assert struck(attempts, far, bounds=wish(WishKind.MOVE, due=20)).even
+
+
+@pytest.mark.parametrize("bounds", [wish(answered=2.5), wish(WishKind.MOVE, answered=2.5, due=60)])
+def test_a_call_after_a_change_of_mind_was_acknowledged_breaks_the_promise(bounds: Bounds) -> None:
+    found = struck([CONNECTED], [AGENT, CUSTOMER], status=Status.CANCELLED, bounds=bounds)
+    assert len(found.rung_after_withdrawn) == 1
+
+
+@pytest.mark.parametrize("answer", list(Answer))
+@pytest.mark.parametrize(("kind", "due"), [(WishKind.CANCEL, None), (WishKind.OBJECTION, None), (WishKind.MOVE, 60)])
+def test_a_new_attempt_after_a_change_of_mind_was_noted_breaks_it_whatever_was_answered(
+    kind: WishKind, due: float | None, answer: Answer
+) -> None:
+    bounds = wish(kind, answer, due=due)
+    found = struck([KEPT, attempt(Outcome.AGENT_BUSY, 20, 21)], [VAIN], status=Status.FAILED, bounds=bounds)
+    assert len(found.rung_after_withdrawn) == 1
+
+
+@pytest.mark.parametrize(
+    ("bounds", "attempts", "status"),
+    [
+        (wish(), [CONNECTED], Status.COMPLETED),
+        (wish(WishKind.OBJECTION), [CONNECTED], Status.CANCELLED),
+        (wish(answer=Answer.UNDECIDED), [CONNECTED], Status.EXPIRED),
+        (wish(answer=Answer.TOO_LATE), [KEPT], Status.FAILED),
+    ],
+    ids=["told that it is done", "another end", "no attempt's end", "kept from its customer for nothing"],
+)
+def test_a_callback_that_ends_otherwise_than_wished_is_wrong(
+    bounds: Bounds, attempts: list[Attempt], status: Status
+) -> None:
+    far = [AGENT, CUSTOMER] if attempts == [CONNECTED] else [VAIN]
+    assert len(struck(attempts, far, status=status, bounds=bounds).wrong_outcome) == 1
+
+
+# --- bounds ----------------------------------------------------------------------------------------------------------
+
+PEACE = Bounds(gap=timedelta(seconds=1))
+
+
+def test_a_number_that_rang_is_left_in_peace_for_a_while() -> None:
+    attempts = [attempt(Outcome.CUSTOMER_BUSY, 0, 4), attempt(Outcome.CONNECTED, 5, 11, talk=4)]
+    far = [AGENT, REFUSED, call("agent", 5, 5.5, 11), call("customer", 6.5, 7, 11)]
+    assert struck(attempts, far, bounds=PEACE).even
+
+
+def test_a_call_too_soon_after_the_last_is_seen_at_the_far_end() -> None:
+    attempts = [attempt(Outcome.CUSTOMER_BUSY, 0, 3), attempt(Outcome.CONNECTED, 4, 11, talk=6)]
+    far = [AGENT, REFUSED, call("customer", 4.9, 5, 11)]
+    assert len(struck(attempts, far, bounds=PEACE).too_soon) == 1
+
+
+def test_an_attempt_too_soon_after_the_last_is_seen_before_it_rings() -> None:
+    attempts = [attempt(Outcome.CUSTOMER_BUSY, 0, 4), attempt(Outcome.AGENT_BUSY, 4.9, 6)]
+    assert len(struck(attempts, [AGENT, REFUSED], status=Status.FAILED, bounds=PEACE).too_soon) == 1
+
+
+@pytest.mark.parametrize(
+    "first", [attempt(Outcome.AGENT_BUSY, 0, 4), replace(attempt(Outcome.TRUNK_FAILURE, 0, 4), verdict=NO_RING)]
+)
+def test_after_an_attempt_that_rang_nobody_the_next_may_come_at_once(first: Attempt) -> None:
+    attempts = [first, attempt(Outcome.AGENT_BUSY, 4, 6)]
+    assert struck(attempts, [], status=Status.FAILED, bounds=PEACE).even
+
+
+def test_a_callback_that_may_not_be_rung_is_not_tried() -> None:
+    spared = Bounds(spared={ID})
+    assert struck([], [], status=Status.EXPIRED, bounds=spared).even
+    assert len(struck([attempt(Outcome.AGENT_BUSY)], [], status=Status.FAILED, bounds=spared).out_of_time) == 1

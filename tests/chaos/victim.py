@@ -26,12 +26,14 @@ from dialer.domain.events import Event
 from dialer.domain.ids import AttemptId
 from dialer.engine import attempts, orders, tombstones
 from dialer.engine.attempts import Attempts
+from dialer.engine.ports import Claim
+from dialer.scheduling.retry import NextStep
 from dialer.store import writer
 from dialer.store.dialect import SqliteFile
 from dialer.store.store import SqlStore
 from tests.chaos.points import of_action
 
-_AWAITED = ("add", "claim", "finish", "amend")
+_AWAITED = ("admit", "claim", "finish", "amend", "too_late", "defer", "close")
 
 
 class Fuse:
@@ -95,12 +97,24 @@ def hurry(environment: Mapping[str, str]) -> None:
 def _awaited(fuse: Fuse, write: Callable[..., Awaitable[Any]], point: str) -> Callable[..., Awaitable[Any]]:
     @functools.wraps(write)
     async def wrapped(*given: Any, **named: Any) -> Any:
-        await fuse.dwell(f"{point}.before")
+        points = [point, f"{point}.failover"] if _hands_on(given) else [point]
+        for each in points:
+            await fuse.dwell(f"{each}.before")
         result = await write(*given, **named)
-        await fuse.dwell(f"{point}.after")
+        for each in points:
+            await fuse.dwell(f"{each}.after")
         return result
 
     return wrapped
+
+
+def _hands_on(given: tuple[Any, ...]) -> bool:
+    """Whether a write plans, or begins, the attempt that comes after a failed trunk's."""
+    match given:
+        case (_, Claim(callback=handed)) | (_, Attempt(), NextStep() as handed):
+            return bool(handed.failed_trunks)
+        case _:
+            return False
 
 
 def _noted(fuse: Fuse, note: Callable[[SqlStore, Attempt], None]) -> Callable[[SqlStore, Attempt], None]:

@@ -1,18 +1,24 @@
 """A telephony host's folder with a configuration and a store, and the real program run on it."""
 
 import asyncio
+import contextlib
 import fcntl
+import json
 import os
 import pty
+import socket
 import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from dialer.domain.callback import Callback
+from dialer.domain.ids import CallbackId
 from dialer.store import schema
 from dialer.store.store import SqlStore
 
@@ -30,6 +36,7 @@ secret = "s3cret-of-the-pbx"
 endpoint = "mi-trunk"
 [site.shop]
 name = "Example Shop"
+call_between = "00:00-24:00"
 [agent.anna]
 name = "Anna"
 endpoint = "PJSIP/anna"
@@ -44,6 +51,12 @@ agents = ["anna"]
 caller_id = "+44 20 7946 0124"
 hours = { mon-sun = ["09:00-12:00"] }
 """
+
+
+def requests(count: int, **fields: str) -> str:
+    """As many requests as JSON Lines, each for another number."""
+    one = {"department": "sales", **fields}
+    return "".join(json.dumps({**one, "phone": f"020 7946 {nth:04}"}) + "\n" for nth in range(count))
 
 
 @dataclass(frozen=True)
@@ -98,6 +111,30 @@ class Host:
             process.wait(TIMEOUT)
         os.close(ours)
         return shown.decode().replace("\r\n", "\n")
+
+    def stored(self, id_: str) -> Callback:
+        """A callback as it is in the store now."""
+        found = self.with_store(lambda store: store.get(CallbackId(id_)))
+        assert found is not None
+        return found
+
+    @contextlib.contextmanager
+    def daemon(self, does: Callable[[SqlStore], Awaitable[object]]) -> Iterator[None]:
+        """What a daemon would do to the store when it is woken, once; it must have been woken in the end."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+            path = self.folder / "dialer.sock"
+            listening.bind(str(path))
+            listening.settimeout(TIMEOUT)
+
+            def serve() -> None:
+                assert listening.recv(100)
+                self.with_store(does)
+
+            with ThreadPoolExecutor(1) as pool:
+                served = pool.submit(serve)
+                yield
+                served.result(TIMEOUT)
+            path.unlink()
 
     def with_store(self, work: Callable[[SqlStore], Awaitable[T]]) -> T:
         """What `work` makes of the store."""

@@ -15,6 +15,8 @@ from dialer.store.store import SqlStore
 
 _AFTER = {Outcome.CONNECTED: Status.COMPLETED, Outcome.IN_DOUBT: Status.NEEDS_REVIEW}
 AT = datetime(2030, 5, 17, 13, 30, tzinfo=UTC)
+WANTED = (datetime.now(UTC) + timedelta(days=2)).replace(hour=12, minute=0, second=0, microsecond=0)
+"""Around the middle of the day in London, the day after tomorrow."""
 HOSTILE = "\x1b[31mMaria\x1b[0m [red]\r\nok \u202egnp.exe\x9b2J\tx"
 
 
@@ -51,6 +53,30 @@ def attempt(of: Callback, verdict: Verdict, sent: datetime) -> Attempt:
         verdict=verdict,
         ended_at=sent + timedelta(seconds=3),
     )
+
+
+async def under_way(store: SqlStore, of: Callback, agent: str = "anna") -> Attempt:
+    """Add a callback, and claim it for an attempt that lives."""
+    await store.add([of])
+    return await claimed(store, of, agent)
+
+
+async def claimed(store: SqlStore, of: Callback, agent: str = "anna") -> Attempt:
+    """Claim a callback that is stored, as it is there."""
+    made = attempt(of, Verdict(Outcome.CANCELLED, None, Blame.NOBODY), of.due_at)
+    living = replace(made, agent=agent, state=State.ORIGINATING, timeline=(), verdict=None, ended_at=None)
+    assert await store.claim(Claim(of, living))
+    return living
+
+
+async def over(
+    store: SqlStore, living: Attempt, outcome: Outcome, status: Status = Status.SCHEDULED, due: datetime = AT
+) -> None:
+    """End an attempt that lives; its callback goes on as `status` says, unless somebody wished otherwise."""
+    end = Verdict(outcome, 16, Blame.NOBODY)
+    steps = (Step("ended", AT, "cause 16"),)
+    done = replace(living, state=State.ENDED, timeline=steps, verdict=end, ended_at=AT)
+    await store.finish(done, NextStep(status, due, f"again after {outcome}", 1, 0))
 
 
 async def ended(

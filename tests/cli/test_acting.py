@@ -1,9 +1,11 @@
-"""What people do: submit, cancel, reschedule, pause, resume, and the database's schema."""
+"""What people do: submit, a test call, and the database's schema."""
 
 import json
 import os
 import re
 import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -12,22 +14,14 @@ import pytest
 from dialer.domain.callback import Status
 from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
+from dialer.domain.stop import EVERYTHING
 from dialer.store.schema import REVISIONS
-from tests.cli.host import Host
-from tests.cli.seeds import callback, ended
+from dialer.store.store import SqlStore
+from tests.cli.host import Host, requests
+from tests.cli.seeds import WANTED, callback, claimed, ended
 from tests.unit.store import older
 
 NEWEST = REVISIONS[-1]
-
-WANTED = (datetime.now(UTC) + timedelta(days=2)).replace(hour=12, minute=0, second=0, microsecond=0)
-"""Around the middle of the day in London, the day after tomorrow."""
-
-
-@pytest.fixture
-def scheduled(host: Host) -> CallbackId:
-    made = callback(due=WANTED)
-    host.with_store(lambda store: store.add([made]))
-    return made.id
 
 
 def test_submit_by_options(host: Host) -> None:
@@ -55,15 +49,63 @@ def test_submit_by_options(host: Host) -> None:
 
 def test_submit_json_lines_from_a_file_in_groups(host: Host) -> None:
     file = host.folder / "requests.jsonl"
-    good = json.dumps({"department": "sales", "phone": "020 7946 0001"})
-    file.write_text("\ufeff" + f"{good}\r\n\n" * 600 + "{oops\n" + good)
+    first, *more, last = requests(601).splitlines()
+    file.write_text("\ufeff" + "".join(f"{each}\r\n\n" for each in (first, *more)) + "{oops\n" + last)
     done = host.run("submit", "--json", str(file))
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 1
     assert [record["line"] for record in records] == [*range(1, 1200, 2), 1202]
-    assert {record["status"] for record in records} == {"scheduled"}
+    assert {(record["status"], record["double"]) for record in records} == {("scheduled", False)}
     assert len({record["id"] for record in records}) == 601
     assert done.stderr.startswith("dialer: line 1201: not JSON")
+
+
+def test_what_is_promised_already_is_answered_with_that(host: Host) -> None:
+    asked = ("submit", "--department", "sales", "--phone", "020 7946 0001", "--at", WANTED.isoformat())
+    first = host.run(*asked).stdout
+    id_ = first.split("\t")[0]
+    second = host.run(*asked, "--name", "Zoë")
+    assert (second.returncode, second.stderr) == (0, "")
+    assert second.stdout == first.replace("\tdue ", "\talready promised: due ")
+    (record,) = [json.loads(line) for line in host.run(*asked, "--json").stdout.splitlines()]
+    assert (record["id"], record["double"]) == (id_, True)
+    assert len(host.run("callbacks", "list").stdout.splitlines()) == 1
+    host.with_store(partial(claimed, of=host.stored(CallbackId(id_))))
+    assert host.run(*asked).stdout == f"{id_}\talready promised: in_progress\n"
+
+
+def test_too_many_requests_are_refused_with_the_time_when_one_may_ask_again(host: Host) -> None:
+    """The eighth for one number within a quarter of an hour; the others were cancelled, so that it is no double."""
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    asked = [replace(callback(number="+442079460000"), requested_at=since, status=Status.CANCELLED) for _ in range(7)]
+    host.with_store(lambda store: store.add(asked))
+    done = host.run("submit", "-", data=requests(1))
+    assert (done.returncode, done.stdout) == (1, "")
+    found = re.fullmatch(
+        r"dialer: line 1: phone: this number was asked for too often \(try again later\);"
+        r" may be tried again from (\S+)\n",
+        done.stderr,
+    )
+    assert found
+    assert abs(datetime.fromisoformat(found[1]) - since - timedelta(minutes=15)) <= timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("visitor", [{"session": "s1"}, {"address": "192.0.2.7"}])
+def test_one_visitor_may_ask_for_three_numbers_an_hour(host: Host, visitor: dict[str, str]) -> None:
+    done = host.run("submit", "-", data=requests(4, **visitor))
+    assert (done.returncode, len(done.stdout.splitlines())) == (1, 3)
+    assert done.stderr.startswith("dialer: line 4: phone: too many different numbers from one visitor (")
+
+
+def test_a_window(host: Host) -> None:
+    until = WANTED + timedelta(hours=2)
+    asked = ("submit", "--department", "sales", "--phone", "020 7946 0001", "--at", WANTED.isoformat())
+    id_ = host.run(*asked, "--until", until.isoformat()).stdout.split("\t")[0]
+    stored = host.stored(CallbackId(id_))
+    assert (stored.wanted_at, stored.wanted_until, stored.expires_at) == (WANTED, until, until)
+    shown = host.run("callbacks", "show", id_).stdout
+    assert f"until       {until:%Y-%m-%dT%H:%M:%SZ} (" in shown
+    assert f"expires     {until:%Y-%m-%dT%H:%M:%SZ} (" in shown
 
 
 def test_a_daemon_that_listens_is_poked(host: Host, scheduled: CallbackId) -> None:
@@ -73,7 +115,7 @@ def test_a_daemon_that_listens_is_poked(host: Host, scheduled: CallbackId) -> No
         daemon.bind(str(host.folder / "dialer.sock"))
         daemon.settimeout(5)
         for command in (
-            ("submit", "--department", "sales", "--phone", "020 7946 0001"),
+            ("submit", "--department", "sales", "--phone", "020 7946 0009"),
             ("callbacks", "reschedule", scheduled, "--at", (WANTED + timedelta(hours=1)).isoformat()),
             ("callbacks", "cancel", scheduled),
             ("callbacks", "resolve", waiting.id, "--as", "completed", "--reason", "talked"),
@@ -82,69 +124,6 @@ def test_a_daemon_that_listens_is_poked(host: Host, scheduled: CallbackId) -> No
         ):
             assert host.run(*command).returncode == 0
             assert daemon.recv(100)
-
-
-def test_cancel(host: Host, scheduled: CallbackId) -> None:
-    done = host.run("callbacks", "cancel", scheduled.lower(), "--reason", "asked by phone")
-    assert (done.returncode, done.stdout) == (0, f"{scheduled}  cancelled\n")
-    record = json.loads(host.run("callbacks", "show", "--json", scheduled).stdout)
-    assert (record["status"], record["reason"]) == (Status.CANCELLED, "asked by phone")
-    again = host.run("callbacks", "cancel", scheduled)
-    assert (again.returncode, again.stdout) == (1, "")
-    assert again.stderr == f"dialer: {scheduled}: a callback that is cancelled can no longer be cancelled\n"
-
-
-def test_what_is_not_there_cannot_be_changed(host: Host) -> None:
-    for command in (
-        ("show", "x"),
-        ("cancel", "x"),
-        ("reschedule", "x", "--at", WANTED.isoformat()),
-        ("resolve", "x", "--as", "failed", "--reason", "gone"),
-    ):
-        done = host.run("callbacks", *command)
-        assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith("dialer: X: there is no such callback")
-
-
-def test_reschedule(host: Host, scheduled: CallbackId) -> None:
-    later = WANTED + timedelta(hours=3)
-    done = host.run("callbacks", "reschedule", scheduled, "--at", later.isoformat())
-    assert (done.returncode, done.stderr) == (0, "")
-    assert datetime.fromisoformat(" ".join(done.stdout.split()[2:4])) == later
-    for when, what in (("2001-01-01T10:00", "past"), ("soon", "ISO 8601")):
-        refused = host.run("callbacks", "reschedule", scheduled, "--at", when)
-        assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
-        assert refused.stderr.startswith("dialer: --at: ")
-        assert what in refused.stderr
-
-
-def test_reschedule_into_closed_hours_means_the_next_opening(host: Host) -> None:
-    asked = WANTED.replace(hour=14)
-    submitted = host.run(
-        "submit", "--json", "--department", "mornings", "--phone", "020 7946 0001", "--at", asked.isoformat()
-    )
-    opening = json.loads(submitted.stdout)["due_at"]
-    assert opening > asked.isoformat()
-    id_ = json.loads(submitted.stdout)["id"]
-    done = host.run("callbacks", "reschedule", "--json", id_, "--at", asked.isoformat())
-    assert json.loads(done.stdout)["due_at"] == opening
-    assert re.fullmatch(r"dialer: Mornings is closed at \S+ \S+: due when it opens\n", done.stderr)
-
-
-def test_pause_and_resume(host: Host) -> None:
-    done = host.run("pause", "--reason", "fire [red]drill\x1b")
-    assert re.fullmatch(r"paused since \S+Z by \S+: fire \[red\]drill␛\n", done.stdout)
-    assert "paused since" in host.run("callbacks", "list").stderr
-    second = json.loads(host.run("pause", "--reason", "another", "--json").stdout)
-    assert second["why"] == "fire [red]drill\x1b"
-    assert host.run("resume").stdout == "resumed\n"
-    assert json.loads(host.run("resume", "--json").stdout) == {"paused": False, "changed": False}
-    assert host.run("callbacks", "list").stderr == ""
-
-
-def test_a_pause_names_the_person_behind_sudo(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SUDO_USER", "maria.ops")
-    assert json.loads(host.run("pause", "--json").stdout)["who"] == "maria.ops"
 
 
 def test_the_database(bare: Host) -> None:
@@ -165,6 +144,38 @@ def test_a_test_call_needs_a_daemon_and_stores_nothing_without(host: Host) -> No
     assert host.run("call-test", "sales", "--to", "999").stderr.startswith("dialer: phone: an emergency number")
     assert host.run("call-test", "nobody", "--to", "020 7946 0001").stderr.startswith("dialer: department: no such")
     assert host.run("callbacks", "list").stdout == ""
+
+
+async def _nothing(_: SqlStore) -> None:
+    """What a daemon does that has nothing to do."""
+
+
+def test_a_test_call_is_stored_only_where_it_may_be_placed(host: Host) -> None:
+    number = "+442079460001"
+    refusals: dict[str, Callable[[SqlStore], Awaitable[object]]] = {
+        "everything is paused by ": lambda store: store.pause(EVERYTHING, "ann", ""),
+        "phone: whoever has this number does not want to be called": lambda store: store.object_to(number, "ann", ""),
+    }
+    for told, before in refusals.items():
+        host.with_store(before)
+        with host.daemon(_nothing):
+            done = host.run("call-test", "sales", "--to", number)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"dialer: {told}")
+        host.with_store(lambda store: store.resume(EVERYTHING, "ann"))
+    host.with_store(lambda store: store.allow_again(number, "ann"))
+    waiting = callback(number=number)
+    host.with_store(lambda store: store.add([waiting]))
+    with host.daemon(_nothing):
+        double = host.run("call-test", "sales", "--to", number)
+    assert double.stderr == (
+        f"dialer: sales: callback {waiting.id} waits for this number already (dialer callbacks cancel {waiting.id})\n"
+    )
+    with host.daemon(_nothing):
+        alone = host.run("call-test", "sales", "--to", "+442079460002", "--wait", "1")
+    assert alone.stderr.startswith("dialer: sales: no agent was free within 1 s; the test is called off (see dialer")
+    counts = host.with_store(lambda store: store.summary()).callbacks
+    assert (counts[Status.SCHEDULED], counts[Status.CANCELLED]) == (1, 1)
 
 
 def test_a_folder_that_cannot_be_written_is_told(bare: Host) -> None:
@@ -189,37 +200,3 @@ def test_an_older_database_is_refused_by_all_until_it_is_upgraded(bare: Host) ->
     assert (shown["status"], call["state"], call["pbx_boot"]) == ("in_progress", "agent_ringing", "2026-03-01 10:00:00")
     assert (call["pbx_identity"], call["place_by"]) == ("", None)
     assert [step["step"] for step in call["timeline"]] == ["intent", "originate_sent"]
-
-
-def test_resolve_where_the_pbx_is_not_configured_any_more(host: Host) -> None:
-    waiting = [callback() for _ in range(3)]
-    for each in waiting:
-        host.with_store(partial(ended, of=each, outcome=Outcome.IN_DOUBT, detail="cut off"))
-    host.configure(host.config.read_text().replace("[pbx.main]", "[pbx.other]"))
-    retried, completed, failed = (each.id for each in waiting)
-    refused = host.run("callbacks", "resolve", retried, "--as", "retry", "--reason", "again")
-    assert refused.returncode == 1
-    assert refused.stderr == (
-        f"dialer: {retried}: not tried again: PBX main: it is no longer in the configuration"
-        " (mend that and try again, or take the risk of a second call: --force)\n"
-    )
-    for id_, how, status in ((completed, "completed", "completed"), (failed, "failed", "failed")):
-        done = host.run("callbacks", "resolve", id_.lower(), "--as", how, "--reason", "  asked by phone ")
-        assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout.splitlines()[0] == "the PBX  main cannot be asked: it is no longer in the configuration"
-        assert re.fullmatch(rf"{id_}  {status}  {how} by \S+: asked by phone", done.stdout.splitlines()[-1])
-        again = host.run("callbacks", "resolve", id_, "--as", "completed", "--reason", "again")
-        assert (again.returncode, again.stdout) == (1, "")
-        assert again.stderr == f"dialer: {id_}: a callback that is {status} can no longer be resolved\n"
-
-
-def test_resolve_without_a_doubt_asks_nobody(host: Host) -> None:
-    """Its end is known, but the department was gone when it came: only a person can say what to do."""
-    waiting = callback()
-    host.with_store(partial(ended, of=waiting, outcome=Outcome.CUSTOMER_BUSY, status=Status.NEEDS_REVIEW))
-    done = host.run("callbacks", "resolve", waiting.id, "--as", "retry", "--reason", "again")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[0] == "the PBX  main recorded: customer_busy"
-    found = host.with_store(lambda store: store.get(waiting.id))
-    assert found is not None
-    assert (found.status, found.due_at <= datetime.now(UTC)) == (Status.SCHEDULED, True)

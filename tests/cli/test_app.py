@@ -10,7 +10,7 @@ import pytest
 
 from dialer import __version__
 from dialer.cli.app import COMMANDS, main
-from tests.cli.host import COMMAND, Host, environment
+from tests.cli.host import COMMAND, Host, environment, requests
 
 
 def test_the_overview_names_every_command_and_loads_none() -> None:
@@ -43,12 +43,11 @@ def test_version() -> None:
 def test_the_configuration_may_be_named_by_the_environment(bare: Host) -> None:
     named = environment(DIALER_CONFIG=str(bare.config))
     done = subprocess.run([*COMMAND, "check"], capture_output=True, text=True, check=True, env=named)
-    assert done.stdout == f"{bare.config}: ok: 1 PBX, 1 trunk, 1 agent, 1 site, 2 departments\n"
+    assert done.stdout == f"{bare.config}: ok: 1 account, 1 PBX, 1 trunk, 1 agent, 1 site, 2 departments\n"
 
 
 def test_a_reader_that_leaves_ends_it_quietly(host: Host) -> None:
-    requests = '{"department":"sales","phone":"020 7946 0001"}\n' * 400
-    assert host.run("submit", "-", data=requests).returncode == 0
+    assert host.run("submit", "-", data=requests(400)).returncode == 0
     with subprocess.Popen(
         host.command("callbacks", "list", "--limit", "0", "--json"),
         stdout=subprocess.PIPE,
@@ -75,7 +74,7 @@ def test_an_interrupt_ends_it_quietly_and_keeps_what_was_read_whole(host: Host) 
     with subprocess.Popen(
         host.command("submit", "-"), stdin=reading, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
     ) as process:
-        os.write(writing, b'{"department":"sales","phone":"020 7946 0001"}\n' * 500)
+        os.write(writing, requests(500).encode())
         assert process.stdout is not None
         process.stdout.read(1)  # the first group is stored, and it waits for more
         process.send_signal(signal.SIGINT)

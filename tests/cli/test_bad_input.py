@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.cli.host import CONFIG, Host
+from dialer.store.schema import REVISIONS
+from tests.cli.host import CONFIG, Host, requests
 
 FAR = (datetime.now(UTC) + timedelta(days=3650)).isoformat()
+SOON = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
 
 def changed(old: str, new: str) -> str:
@@ -20,7 +22,7 @@ def changed(old: str, new: str) -> str:
 CONFIGURATIONS = {
     "unknown key": (changed('name = "Anna"', 'nmae = "Anna"\nname = "Anna"'), "agent.anna.nmae", "did you mean name?"),
     "unknown table": (f"{CONFIG}\n[departmnt.x]\n", "departmnt: unknown key", "known are"),
-    "bad time": (changed("00:00-24:00", "09:00-25:00"), "department.sales.hours", "write it like"),
+    "bad time": (changed('["00:00-24:00"]', '["09:00-25:00"]'), "department.sales.hours", "write it like"),
     "agent in no department": (f'{CONFIG}\n[agent.ben]\nname = "Ben"\nendpoint = "PJSIP/ben"\n', "agent.ben", "list"),
     "unknown agent": (changed('agents = ["anna"]', 'agents = ["anna", "zoe"]'), "there is no agent zoe", "add [agent"),
     "bad caller id": (changed("+44 20 7946 0123", "+44 20 123"), "department.sales.caller_id", "called back"),
@@ -81,6 +83,16 @@ USAGE = {
     "two lines of reason": ((*RESOLVE, "x\r\nAction: y"), "'--reason': holds a line break or another control"),
     "half a character": ((*RESOLVE, "x\udcff"), "'--reason': holds half a character"),
     "a reason to cancel": (("callbacks", "cancel", "X", "--reason", "\x1b[31m"), "'--reason': holds a line break"),
+    "no time to move to": (("callbacks", "reschedule", "X"), "missing option '--at'"),
+    "two things to pause": (("pause", "--trunk", "carrier", "--agent", "anna"), "give one of --account, --department,"),
+    "two things to resume": (("resume", "--account", "x", "--department", "sales"), "give one of --account,"),
+    "no such department": (("pause", "--department", "x"), "there is no department x; known are mornings, sales (see"),
+    "no such account": (("pause", "--account", "acme"), "there is no account acme; known are default (see"),
+    "no such trunk": (("pause", "--trunk", ""), "there is no trunk; known are carrier (see"),
+    "no such agent": (("resume", "--agent", "\x1b[31m"), "there is no agent ␛[31m; known are anna (see"),
+    "no number": (("do-not-call", "add", "--reason", "x"), "missing argument 'NUMBER'"),
+    "no reason not to call": (("do-not-call", "add", "020 7946 0001"), "missing option '--reason'"),
+    "no such region": (("do-not-call", "remove", "020 7946 0001", "--region", "UK"), "'--region': no such region"),
 }
 
 
@@ -90,6 +102,27 @@ def test_bad_usage(host: Host, arguments: tuple[str, ...], what: str) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert what in one_line(done.stderr)
     assert "(see: dialer" in done.stderr
+
+
+NUMBERS = {
+    "a drama mobile": ("07700 900123", "phone: not a number in use"),
+    "a word": ("Maria", "phone: not a phone number"),
+    "two numbers": ("020 7946 0001 or 020 7946 0002", "phone: "),
+    "a short code": ("101", "phone: a short code"),
+    "digits without end": ("0" * 10_000, "phone: the number is too long"),
+    "an extension": ("00 33 1 42 68 53 00 ext 5", "phone: the number has an extension"),
+}
+
+
+@pytest.mark.parametrize("command", [("add", "--reason", "x"), ("remove",)])
+@pytest.mark.parametrize(("number", "what"), NUMBERS.values(), ids=NUMBERS.keys())
+def test_what_is_no_number_is_neither_listed_nor_removed(
+    host: Host, command: tuple[str, ...], number: str, what: str
+) -> None:
+    done = host.run("do-not-call", *command, number)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert one_line(done.stderr).startswith(f"dialer: {what}")
+    assert host.run("do-not-call", "list").stdout == ""
 
 
 REQUESTS: dict[str, tuple[dict[str, object], str]] = {
@@ -102,6 +135,12 @@ REQUESTS: dict[str, tuple[dict[str, object], str]] = {
     "unknown department": ({"department": "purchase"}, "department: no such department (give a department's id)"),
     "past": ({"at": "2001-01-01T10:00"}, "at: the time is past (give a later time, or none for now)"),
     "ten years ahead": ({"at": FAR}, "at: more than 365 days ahead (give an earlier time)"),
+    "an end without a beginning": (
+        {"until": FAR},
+        "at: the window has an end and no beginning (say from when on, too)",
+    ),
+    "a window that ends first": ({"at": SOON, "until": SOON}, "until: the window ends before it begins (give a time"),
+    "no address": ({"address": "::1\u0661"}, "address: not an IP address (send the visitor's own address or leave"),
     "no time": ({"at": "tea time"}, "at: not an ISO 8601 time (for example"),
     "1 MB message": ({"message": "x" * (1 << 20)}, "longer than 64 KiB (send less)"),
     "long message": ({"message": "x" * 5000}, "message: longer than 4000 characters (shorten it)"),
@@ -115,8 +154,8 @@ GOOD = {"department": "sales", "phone": "020 7946 0001"}
 def test_refused_requests_are_told_by_line_and_the_rest_is_accepted(host: Host) -> None:
     bad = [json.dumps({**GOOD, **fields}) for fields, _ in REQUESTS.values()]
     broken = ["{oops", "[1]", '{"department":"sales","department":"sales","phone":"020 7946 0001"}', '{"name":NaN}']
-    good = json.dumps(GOOD)
-    done = host.run("submit", "-", data="\n".join([good, *bad, good, *broken, "", good]))
+    first_, second, third = requests(3).splitlines()
+    done = host.run("submit", "-", data="\n".join([first_, *bad, second, *broken, "", third]))
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 3
     told = done.stderr.splitlines()
@@ -158,7 +197,10 @@ def rubbish(host: Host) -> None:
 
 STORES: dict[str, tuple[Callable[[Host], None], str]] = {
     "gone": (gone, "the database is missing or empty (run: dialer db upgrade)"),
-    "another schema": (older, "the database's schema 9999 is newer than this program's 0002 (upgrade this program"),
+    "another schema": (
+        older,
+        f"the database's schema 9999 is newer than this program's {REVISIONS[-1]} (upgrade this program",
+    ),
     "rubbish": (rubbish, "the file is not a database (name another file, or restore the last backup)"),
 }
 

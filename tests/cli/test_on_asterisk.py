@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dialer.ami.messages import DIALPLAN_VERSION
 from dialer.cli.doctor.pbx import MODULES
 from dialer.store import schema
 from tests.cli.host import Host, environment
@@ -130,9 +131,9 @@ async def test_faults_of_the_pbx(tmp_path: Path) -> None:
         none = await tell(stale, "doctor")
     assert run.code == 2
     assert run.errors.splitlines()[-1].startswith(
-        "dialer: PBX main: its dialplan is of version 0, this program needs 1"
+        f"dialer: PBX main: its dialplan is of version 0, this program needs {DIALPLAN_VERSION}"
     )
-    assert "version 0; this program needs 1 (install the extensions_mi.conf" in old.about("dialplan")
+    assert f"version 0; this program needs {DIALPLAN_VERSION} (install the extensions_mi.conf" in old.about("dialplan")
     assert "not loaded: app_playtones (load them in modules.conf" in old.about("modules")
     assert "ours is not loaded (copy extensions_mi.conf" in none.about("dialplan")
     assert "the account lacks system, originate (write = system,call,originate" in weak.about("write")

@@ -1,51 +1,38 @@
-"""What the engine, the command line and intake may rely on, whatever the database."""
+"""What the engine may rely on, whatever the database: callbacks and attempts from request to end."""
 
 import asyncio
-from dataclasses import replace
-from datetime import timedelta, timezone
+from dataclasses import asdict, replace
+from datetime import date, timedelta, timezone
+from itertools import permutations
 
 import pytest
 
-from dialer.domain.attempt import Attempt
-from dialer.domain.callback import Callback, Status
+from dialer.domain.callback import Callback, Status, Wish, WishKind
 from dialer.domain.errors import IllegalState, StoreError
 from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import Outcome
+from dialer.domain.stop import EVERYTHING
 from dialer.store.store import SqlStore
-from dialer.store.views import CallbackFilter, CallFilter, Decision, Pause, Resolution
 from dialer.store.writer import Pace
+from tests.contract.life import added, claimed, found
 from tests.contract.story import (
     AGAIN,
     COMPLETED,
     NAME,
     NOON,
+    OTHER,
     PHONE,
     REVIEW,
     SECOND,
-    amended,
     attempt_at,
     callback,
+    claim_by,
     claim_of,
     ended,
     progressed,
 )
 
 NEVER = 3600.0
-
-
-async def added(store: SqlStore, *numbers: int) -> list[Callback]:
-    new = [callback(number) for number in numbers]
-    await store.add(new, "test")
-    return new
-
-
-async def claimed(store: SqlStore, number: int) -> tuple[Callback, Callback]:
-    """A callback before and after its claim."""
-    (before,) = await added(store, number)
-    assert await store.claim(claim_of(before))
-    after = await store.get(before.id)
-    assert after is not None
-    return before, after
 
 
 class TestRoundTrip:
@@ -60,6 +47,26 @@ class TestRoundTrip:
         await store.add([new])
         assert await store.get(new.id) == new
 
+    async def test_a_callback_with_all_that_its_life_adds(self, store: SqlStore) -> None:
+        new = replace(
+            callback(1),
+            status=Status.IN_PROGRESS,
+            attempts=3,
+            customer_attempts=2,
+            agent_rings=1,
+            version=9,
+            wanted_until=NOON + timedelta(microseconds=1),
+            expires_at=NOON + timedelta(microseconds=2),
+            day=date(2026, 3, 1),
+            day_attempts=2,
+            prefer_agent="anna",
+            failed_trunks=("carrier", "the_other-1"),
+            wish=Wish(WishKind.MOVE, "ünïcode", NOON + SECOND, NOON + 2 * SECOND, late=True),
+            origin="a key",
+        )
+        await store.add([new])
+        assert await store.get(new.id) == new
+
     async def test_instants_of_any_zone_are_the_same_instants(self, store: SqlStore) -> None:
         local = NOON.astimezone(timezone(timedelta(hours=-5, minutes=-30)))
         await store.add([replace(callback(1), due_at=local)])
@@ -70,6 +77,15 @@ class TestRoundTrip:
     async def test_an_attempt_comes_back_with_timeline_and_verdict(self, store: SqlStore) -> None:
         before, _ = await claimed(store, 1)
         done = ended(progressed(attempt_at(before), "originate_sent", "agent_ringing", "bridged"))
+        await store.finish(done, COMPLETED)
+        assert await store.attempts(before.id) == [done]
+
+    @pytest.mark.parametrize("rang", [None, False, True])
+    async def test_whether_the_customer_s_phone_rang_is_kept(self, store: SqlStore, *, rang: bool | None) -> None:
+        before, _ = await claimed(store, 1)
+        done = ended(attempt_at(before))
+        assert done.verdict is not None
+        done = replace(done, verdict=replace(done.verdict, rang=rang))
         await store.finish(done, COMPLETED)
         assert await store.attempts(before.id) == [done]
 
@@ -116,27 +132,57 @@ class TestClaim:
         assert len(await store.attempts(before.id)) == 1
 
     @pytest.mark.parametrize("cancel_first", [True, False])
-    async def test_against_a_cancellation_exactly_one_wins(self, store: SqlStore, *, cancel_first: bool) -> None:
+    async def test_against_a_cancellation_the_first_wins_and_both_are_told(
+        self, store: SqlStore, *, cancel_first: bool
+    ) -> None:
         (new,) = await added(store, 1)
         claim, cancel = store.claim(claim_of(new)), store.cancel(new.id, "by the visitor")
         tasks = [asyncio.ensure_future(each) for each in ((cancel, claim) if cancel_first else (claim, cancel))]
         await asyncio.wait(tasks)
         cancelling, claiming = tasks if cancel_first else reversed(tasks)
-        found = await store.get(new.id)
-        assert found is not None
+        after = await found(store, new)
+        assert cancelling.result() == after
         if cancel_first:
             assert claiming.result() is False
-            assert cancelling.result() == found
-            assert (found.status, found.reason) == (Status.CANCELLED, "by the visitor")
+            assert (after.status, after.reason, after.wish) == (Status.CANCELLED, "by the visitor", None)
             assert await store.open_attempts() == []
         else:
             assert claiming.result() is True
-            assert isinstance(cancelling.exception(), IllegalState)
-            assert found.status is Status.IN_PROGRESS
+            assert (after.status, after.wish) == (Status.IN_PROGRESS, Wish(WishKind.CANCEL, "by the visitor"))
+
+    async def test_an_agent_has_one_attempt_at_a_time(self, store: SqlStore) -> None:
+        before, _ = await claimed(store, 1)
+        (new,) = await added(store, 2)
+        same_agent = claim_by(attempt_at(before).agent, new)
+        assert not await store.claim(same_agent)
+        assert await found(store, new) == new
+        assert await store.attempts(new.id) == []
+        await store.finish(ended(attempt_at(before)), COMPLETED)
+        assert await store.claim(same_agent)
+
+    async def test_of_two_at_once_that_want_one_agent_the_first_wins(self, store: SqlStore) -> None:
+        new = await added(store, *range(4))
+        won = await asyncio.gather(
+            *(store.claim(claim_by(agent, each)) for agent, each in zip("abab", new, strict=True))
+        )
+        assert won == [True, True, False, False]
+        assert [attempt.agent for attempt, _ in await store.open_attempts()] == ["a", "b"]
+        assert [await found(store, each) for each in new[2:]] == new[2:]
+
+    async def test_a_number_that_is_never_called_is_rejected_instead(self, store: SqlStore) -> None:
+        await store.object_to(PHONE, "ann", "asked us to stop")
+        (listed,) = await added(store, 0)  # past the door
+        others = [callback(n, phone=OTHER) for n in range(1, 600)]
+        await store.add(others)
+        won = await asyncio.gather(*(store.claim(claim_of(each)) for each in (listed, *others)))
+        assert won == [False] + [True] * len(others)
+        expected = replace(listed, status=Status.REJECTED, reason="objection", version=listed.version + 1)
+        assert await found(store, listed) == expected
+        assert await store.attempts(listed.id) == []
 
     async def test_a_change_of_due_time_makes_an_older_view_stale(self, store: SqlStore) -> None:
         (new,) = await added(store, 1)
-        moved = await store.reschedule(new.id, NOON + SECOND)
+        moved = await store.reschedule(new.id, NOON + SECOND, None, None)
         assert not await store.claim(claim_of(new))
         assert await store.claim(claim_of(moved))
 
@@ -147,32 +193,56 @@ class TestClaim:
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        await store.resume("anybody")  # written together with the claim, or after it
+        await store.resume(EVERYTHING, "anybody")  # written together with the claim, or after it
         assert len(await store.open_attempts()) == 1
+
+
+class TestPutAway:
+    async def test_a_scheduled_callback_is_made_due_later_or_ends(self, store: SqlStore) -> None:
+        first, second = await added(store, 1, 2)
+        assert await store.defer(first, NOON + SECOND, "closed on Mondays")
+        deferred = replace(first, due_at=NOON + SECOND, reason="closed on Mondays", version=2)
+        assert await found(store, first) == deferred
+        assert await store.close(second, Status.REJECTED, "number_premium")
+        over = replace(second, status=Status.REJECTED, reason="number_premium", version=2)
+        assert await found(store, second) == over
+
+    async def test_only_as_it_was_seen(self, store: SqlStore) -> None:
+        first, second = await added(store, 1, 2)
+        moved = await store.reschedule(first.id, NOON + SECOND, None, None)
+        await store.cancel(second.id, "")
+        before = [moved, await found(store, second)]
+        stale = [store.defer(each, NOON, "why") for each in (first, second)]
+        stale += [store.close(each, Status.EXPIRED, "why") for each in (first, second, callback(3))]
+        assert not any(await asyncio.gather(*stale))
+        assert [await found(store, each) for each in (first, second)] == before
+
+    async def test_those_who_come_second_among_many_lose_alone(self, store: SqlStore) -> None:
+        new = await added(store, *range(600))
+        for each in new[::100]:
+            await store.cancel(each.id, "")
+        won = await asyncio.gather(*(store.defer(each, NOON + SECOND, "why") for each in new))
+        assert won == [n % 100 > 0 for n in range(600)]
+        assert len(await store.upcoming("sales", NOON + SECOND, 1000)) == 594
+
+    async def test_of_two_at_once_the_first_wins(self, store: SqlStore) -> None:
+        (new,) = await added(store, 1)
+        won = await asyncio.gather(store.defer(new, NOON + SECOND, "why"), store.close(new, Status.EXPIRED, "why"))
+        assert tuple(won) == (True, False)
+        assert (await found(store, new)).due_at == NOON + SECOND
 
 
 class TestFinish:
     async def test_it_ends_the_attempt_and_moves_the_callback_on(self, store: SqlStore) -> None:
         before, after = await claimed(store, 1)
         await store.finish(ended(attempt_at(before)), AGAIN)
-        found = await store.get(before.id)
-        expected = replace(
-            after,
-            status=AGAIN.status,
-            due_at=AGAIN.due_at,
-            reason=AGAIN.reason,
-            customer_attempts=AGAIN.customer_attempts,
-            agent_rings=AGAIN.agent_rings,
-            version=after.version + 1,
-        )
-        assert found == expected
+        assert await found(store, before) == replace(after, version=after.version + 1, **asdict(AGAIN))
         assert await store.open_attempts() == []
 
     async def test_the_next_attempt_takes_the_next_number(self, store: SqlStore) -> None:
         before, _ = await claimed(store, 1)
         await store.finish(ended(attempt_at(before)), AGAIN)
-        again = await store.get(before.id)
-        assert again is not None
+        again = await found(store, before)
         assert await store.claim(claim_of(again))
         assert [each.number for each in await store.attempts(before.id)] == [1, 2]
 
@@ -185,16 +255,24 @@ class TestFinish:
         assert await store.attempts(before.id) == [first]
         assert await store.get(before.id) == moved_on
 
+    async def test_of_two_ends_at_once_the_first_stands(self, store: SqlStore) -> None:
+        """Whatever they make of the callback."""
+        for number, steps in enumerate(permutations((AGAIN, COMPLETED, REVIEW))):
+            before, after = await claimed(store, number)
+            ends = [
+                ended(attempt_at(before), outcome) for outcome in (Outcome.CUSTOMER_BUSY, *2 * (Outcome.CONNECTED,))
+            ]
+            await asyncio.gather(*(store.finish(end, step) for end, step in zip(ends, steps, strict=True)))
+            assert await store.attempts(before.id) == ends[:1]
+            assert await found(store, before) == replace(after, version=after.version + 1, **asdict(steps[0]))
+
     async def test_an_old_attempt_cannot_end_the_callback_of_a_newer_one(self, store: SqlStore) -> None:
         before, _ = await claimed(store, 1)
         await store.finish(ended(attempt_at(before)), AGAIN)
-        again = await store.get(before.id)
-        assert again is not None
+        again = await found(store, before)
         await store.claim(claim_of(again))
         await store.finish(ended(attempt_at(before)), COMPLETED)
-        found = await store.get(before.id)
-        assert found is not None
-        assert found.status is Status.IN_PROGRESS
+        assert (await found(store, before)).status is Status.IN_PROGRESS
 
     async def test_what_was_never_claimed_is_refused_alone(self, store: SqlStore) -> None:
         before, _ = await claimed(store, 1)
@@ -220,148 +298,6 @@ class TestFinish:
         assert (await store.summary()).callbacks[Status.COMPLETED] == 700
 
 
-async def in_doubt(store: SqlStore, number: int) -> tuple[Attempt, Callback]:
-    """An attempt whose end nobody saw, and its callback, which waits for a person."""
-    before, _ = await claimed(store, number)
-    done = ended(attempt_at(before), Outcome.IN_DOUBT)
-    await store.finish(done, REVIEW)
-    after = await store.get(before.id)
-    assert after is not None
-    return done, after
-
-
-async def states(store: SqlStore, of: Callback) -> tuple[list[Attempt], Callback | None]:
-    return await store.attempts(of.id), await store.get(of.id)
-
-
-class TestDoubts:
-    async def test_those_that_wait_for_a_person_come_back_with_their_callbacks(self, store: SqlStore) -> None:
-        doubts = [await in_doubt(store, number) for number in (1, 2)]
-        before, _ = await claimed(store, 3)
-        await store.finish(ended(attempt_at(before)), REVIEW)  # a person decides, but not for doubt
-        await claimed(store, 4)
-        assert await store.doubtful(NOON) == doubts
-        assert await store.doubtful(NOON + SECOND) == []
-        await store.resolve(doubts[0][1], Decision.FAILED, "ann", "gone away")
-        assert await store.doubtful(NOON) == doubts[1:]
-
-    async def test_evidence_amends_the_attempt_and_moves_the_callback_on(self, store: SqlStore) -> None:
-        doubt, waiting = await in_doubt(store, 1)
-        found = amended(doubt)
-        await store.amend(found, COMPLETED)
-        after = replace(waiting, status=Status.COMPLETED, reason="connected", version=waiting.version + 1)
-        after = replace(after, customer_attempts=1, due_at=COMPLETED.due_at)
-        assert await states(store, waiting) == ([found], after)
-
-    async def test_amending_twice_is_amending_once(self, store: SqlStore) -> None:
-        doubt, waiting = await in_doubt(store, 1)
-        await store.amend(amended(doubt), AGAIN)
-        once = await states(store, waiting)
-        await store.amend(amended(doubt), AGAIN)
-        await asyncio.gather(*(store.amend(amended(doubt, Outcome.CUSTOMER_BUSY), COMPLETED) for _ in range(3)))
-        assert await states(store, waiting) == once
-
-    @pytest.mark.parametrize("decision", Decision)
-    async def test_what_a_person_decided_meanwhile_stands(self, store: SqlStore, decision: Decision) -> None:
-        doubt, waiting = await in_doubt(store, 1)
-        decided = await store.resolve(waiting, decision, "ann", "the customer said so")
-        await store.amend(amended(doubt), COMPLETED)
-        assert await states(store, waiting) == ([amended(doubt)], decided)
-
-    async def test_an_earlier_doubt_does_not_move_a_callback_that_waits_for_a_later_one(self, store: SqlStore) -> None:
-        doubt, waiting = await in_doubt(store, 1)
-        again = await store.resolve(waiting, Decision.RETRY, "ann", "try again")
-        assert await store.claim(claim_of(again))
-        later = ended(attempt_at(again), Outcome.IN_DOUBT)
-        await store.finish(later, REVIEW)
-        second = await store.get(waiting.id)
-        await store.amend(amended(doubt), COMPLETED)
-        assert await states(store, waiting) == ([amended(doubt), later], second)
-
-    @pytest.mark.parametrize("outcome", [None, Outcome.CONNECTED])
-    async def test_what_is_not_in_doubt_stays_as_it_is(self, store: SqlStore, outcome: Outcome | None) -> None:
-        before, _ = await claimed(store, 1)
-        attempt = attempt_at(before)
-        if outcome is not None:
-            await store.finish(ended(attempt, outcome), REVIEW)
-        untouched = await states(store, before)
-        await store.amend(amended(ended(attempt), Outcome.CUSTOMER_BUSY), AGAIN)
-        assert await states(store, before) == untouched
-
-    async def test_an_amendment_needs_an_end(self, store: SqlStore) -> None:
-        doubt, _ = await in_doubt(store, 1)
-        with pytest.raises(IllegalState, match="has not ended"):
-            await store.amend(replace(doubt, verdict=None), COMPLETED)
-
-    async def test_many_at_once(self, store: SqlStore) -> None:
-        doubts = [await in_doubt(store, number) for number in range(30)]
-        await asyncio.gather(*(store.amend(amended(doubt), COMPLETED) for doubt, _ in doubts))
-        summary = await store.summary()
-        assert (summary.attempts[Outcome.CONNECTED], summary.callbacks[Status.COMPLETED]) == (30, 30)
-
-
-class TestResolve:
-    @pytest.mark.parametrize(
-        ("decision", "status"),
-        [
-            (Decision.COMPLETED, Status.COMPLETED),
-            (Decision.FAILED, Status.FAILED),
-            (Decision.RETRY, Status.SCHEDULED),
-        ],
-    )
-    async def test_a_person_decides_and_is_recorded(
-        self, where: str, store: SqlStore, decision: Decision, status: Status
-    ) -> None:
-        _, waiting = await in_doubt(store, 1)
-        later = NOON + timedelta(days=2)
-        async with SqlStore.open(where, now=lambda: later) as people:
-            after = await people.resolve(waiting, decision, "ann", "heard it on the line", forced=True)
-        due = later if decision is Decision.RETRY else waiting.due_at
-        words = f"{decision}, forced, by ann: heard it on the line"
-        assert after == replace(waiting, status=status, due_at=due, reason=words, version=waiting.version + 1)
-        assert await store.get(waiting.id) == after
-        (kept,) = await store.resolutions(waiting.id)
-        assert kept == Resolution(decision, "ann", "heard it on the line", forced=True, decided_at=later)
-        assert kept.words == words
-
-    async def test_a_retry_can_be_claimed_and_its_attempt_takes_the_next_number(self, store: SqlStore) -> None:
-        _, waiting = await in_doubt(store, 1)
-        again = await store.resolve(waiting, Decision.RETRY, "ann", "asked for it")
-        assert await store.upcoming("sales", NOON, 1) == [again]
-        assert await store.claim(claim_of(again))
-        assert [each.number for each in await store.attempts(waiting.id)] == [1, 2]
-
-    async def test_only_while_it_waits_for_a_person(self, store: SqlStore) -> None:
-        before, after = await claimed(store, 1)
-        with pytest.raises(IllegalState, match="in_progress can no longer be resolved"):
-            await store.resolve(after, Decision.FAILED, "ann", "impatient")
-        with pytest.raises(IllegalState, match="there is no such callback"):
-            await store.resolve(callback(2), Decision.FAILED, "ann", "impatient")
-        assert await states(store, before) == ([attempt_at(before)], after)
-        assert await store.resolutions(before.id) == []
-
-    async def test_of_two_people_at_once_the_first_decides(self, store: SqlStore) -> None:
-        _, waiting = await in_doubt(store, 1)
-        answers = await asyncio.gather(
-            store.resolve(waiting, Decision.RETRY, "ann", "once more"),
-            store.resolve(waiting, Decision.FAILED, "bob", "enough"),
-            return_exceptions=True,
-        )
-        assert isinstance(answers[0], Callback)
-        assert isinstance(answers[1], IllegalState)
-        assert "scheduled can no longer be resolved" in str(answers[1])
-        assert [each.who for each in await store.resolutions(waiting.id)] == ["ann"]
-
-    async def test_an_older_view_does_not_decide_on_a_later_attempt(self, store: SqlStore) -> None:
-        _, waiting = await in_doubt(store, 1)
-        again = await store.resolve(waiting, Decision.RETRY, "ann", "once more")
-        await store.claim(claim_of(again))
-        await store.finish(ended(attempt_at(again), Outcome.IN_DOUBT), REVIEW)
-        with pytest.raises(IllegalState, match=r"changed meanwhile \(look at it again\)"):
-            await store.resolve(waiting, Decision.RETRY, "bob", "once more")
-        assert len(await store.resolutions(waiting.id)) == 1
-
-
 class TestSweep:
     async def test_ended_attempts_of_a_pbx_between_two_ids_in_order(self, store: SqlStore) -> None:
         new = await added(store, *range(8))
@@ -385,14 +321,14 @@ class TestNotes:
             for step in ("originate_sent", "agent_ringing", "agent_answered"):
                 attempt = progressed(attempt, step)
                 store.note(attempt)
-            await store.resume("anybody")  # any change takes along what is due
+            await store.resume(EVERYTHING, "anybody")  # any change takes along what is due
             assert await store.attempts(before.id) == [attempt]
 
     async def test_a_change_does_not_wait_for_those_that_are_not_due(self, where: str) -> None:
         async with SqlStore.open(where, exclusive=True, pace=Pace(notes=NEVER)) as store:
             before, _ = await claimed(store, 1)
             store.note(progressed(attempt_at(before), "originate_sent"))
-            await store.resume("anybody")
+            await store.resume(EVERYTHING, "anybody")
             assert await store.attempts(before.id) == [attempt_at(before)]
 
     async def test_closing_writes_what_is_left(self, where: str) -> None:
@@ -409,7 +345,7 @@ class TestNotes:
             done = ended(attempt_at(before))
             await store.finish(done, COMPLETED)
             store.note(progressed(attempt_at(before), "agent_ringing"))
-            await store.resume("anybody")
+            await store.resume(EVERYTHING, "anybody")
             assert await store.attempts(before.id) == [done]
 
 
@@ -452,137 +388,3 @@ class TestGroups:
         await asking
         async with SqlStore.open(where) as store:
             assert await store.get(callback(1).id) == callback(1)
-
-
-class TestUpcoming:
-    async def test_earliest_first_and_by_id_within_a_moment(self, store: SqlStore) -> None:
-        due = [NOON, NOON - SECOND, NOON, NOON + SECOND]
-        new = [callback(number, due_at=at) for number, at in enumerate(due)]
-        await store.add(new[::-1])
-        assert [each.id for each in await store.upcoming("sales", NOON, 10)] == [new[1].id, new[0].id, new[2].id]
-        assert [each.id for each in await store.upcoming("sales", NOON, 1)] == [new[1].id]
-
-    async def test_only_the_department_s_scheduled_ones(self, store: SqlStore) -> None:
-        await store.add([callback(1), callback(2, department="support"), callback(3), callback(4)])
-        await store.claim(claim_of(callback(3)))
-        await store.cancel(callback(4).id, "")
-        assert await store.upcoming("sales", NOON, 10) == [callback(1)]
-
-
-class TestPeople:
-    async def test_cancel_and_reschedule_answer_with_the_callback_after_it(self, store: SqlStore) -> None:
-        (new,) = await added(store, 1)
-        moved = await store.reschedule(new.id, NOON + SECOND)
-        assert moved == replace(new, due_at=NOON + SECOND, version=2)
-        over = await store.cancel(new.id, "asked to")
-        assert over == replace(moved, status=Status.CANCELLED, reason="asked to", version=3)
-        assert await store.get(new.id) == over
-
-    async def test_only_while_it_is_scheduled(self, store: SqlStore) -> None:
-        before, after = await claimed(store, 1)
-        with pytest.raises(IllegalState, match="in_progress can no longer be cancelled"):
-            await store.cancel(before.id, "")
-        with pytest.raises(IllegalState, match="in_progress can no longer be rescheduled"):
-            await store.reschedule(before.id, NOON)
-        assert await store.get(before.id) == after
-
-    async def test_a_stranger_is_named_by_its_id(self, store: SqlStore) -> None:
-        with pytest.raises(IllegalState, match="nobody: there is no such callback"):
-            await store.cancel(CallbackId("nobody"), "")
-
-    async def test_a_pause_holds_until_it_is_lifted(self, store: SqlStore) -> None:
-        assert not await store.paused()
-        held = Pause("ann", "carrier down", NOON)
-        assert await store.pause("ann", "carrier down") == held
-        assert await store.pause("bob", "too") == held
-        assert await store.paused()
-        assert await store.pause_in_force() == held
-        assert await store.resume("bob")
-        assert not await store.paused()
-        assert not await store.resume("bob")
-        assert (await store.pause("bob", "again")).who == "bob"
-
-    async def test_other_openers_see_it_at_once(self, store: SqlStore, where: str) -> None:
-        async with SqlStore.open(where) as other:
-            await other.pause("ann", "")
-            await other.add([callback(1)])
-        assert await store.paused()
-        assert await store.get(callback(1).id) == callback(1)
-
-
-class TestLists:
-    async def test_pages_hold_everything_once_in_order(self, store: SqlStore) -> None:
-        new = [callback(number, due_at=NOON + (number % 3) * SECOND) for number in range(11)]
-        await store.add(new)
-        seen: list[Callback] = []
-        cursor = None
-        while True:
-            page = await store.callbacks(limit=4, cursor=cursor)
-            seen += page.items
-            cursor = page.cursor
-            if cursor is None:
-                break
-        assert seen == sorted(new, key=lambda each: (each.due_at, each.id))
-
-    async def test_a_full_last_page_promises_no_more(self, store: SqlStore) -> None:
-        await added(store, 1, 2)
-        assert (await store.callbacks(limit=2)).cursor is None
-
-    @pytest.mark.parametrize(
-        ("which", "numbers"),
-        [
-            (CallbackFilter(), [0, 1, 2, 3]),
-            (CallbackFilter(statuses=frozenset({Status.CANCELLED})), [0]),
-            (CallbackFilter(statuses=frozenset({Status.CANCELLED, Status.SCHEDULED}), department="sales"), [0, 1, 2]),
-            (CallbackFilter(department="support"), [3]),
-            (CallbackFilter(due_from=NOON + SECOND, due_before=NOON + 3 * SECOND), [1, 2]),
-            (CallbackFilter(department="nobody's"), []),
-        ],
-    )
-    async def test_callbacks_by_filter(self, store: SqlStore, which: CallbackFilter, numbers: list[int]) -> None:
-        departments = ("sales", "sales", "sales", "support")
-        new = [callback(n, department=name, due_at=NOON + n * SECOND) for n, name in enumerate(departments)]
-        await store.add(new)
-        await store.cancel(new[0].id, "")
-        assert [each.id for each in (await store.callbacks(which)).items] == [new[n].id for n in numbers]
-
-    @pytest.mark.parametrize(
-        ("which", "numbers"),
-        [
-            (CallFilter(), [3, 2, 1, 0]),
-            (CallFilter(outcomes=frozenset({Outcome.CUSTOMER_BUSY})), [2, 0]),
-            (CallFilter(since=NOON + SECOND, before=NOON + 3 * SECOND), [2, 1]),
-            (CallFilter(department="support"), [3]),
-        ],
-    )
-    async def test_calls_newest_first_by_filter(self, store: SqlStore, which: CallFilter, numbers: list[int]) -> None:
-        departments = ("sales", "sales", "sales", "support", "sales")
-        new = [callback(n, department=name) for n, name in enumerate(departments)]
-        await store.add(new)
-        await asyncio.gather(*(store.claim(claim_of(each)) for each in new))
-        for n, each in enumerate(new[:4]):  # the fifth lives on
-            outcome = Outcome.CONNECTED if n % 2 else Outcome.CUSTOMER_BUSY
-            await store.finish(ended(attempt_at(each), outcome, NOON + n * SECOND), COMPLETED)
-        page = await store.calls(which, limit=2)
-        rest = await store.calls(which, limit=10, cursor=page.cursor) if page.cursor else None
-        found = [*page.items, *(rest.items if rest else ())]
-        assert [each.callback_id for each in found] == [new[n].id for n in numbers]
-
-    @pytest.mark.parametrize("cursor", ["", "yesterday", "1e9.C", "9" * 400 + ".C"])
-    async def test_a_made_up_cursor_is_refused(self, store: SqlStore, cursor: str) -> None:
-        with pytest.raises(IllegalState, match="cursor"):
-            await store.callbacks(cursor=cursor)
-
-    async def test_the_summary_counts_every_status_and_outcome(self, store: SqlStore) -> None:
-        await claimed(store, 1)
-        before, _ = await claimed(store, 2)
-        await store.finish(ended(attempt_at(before)), COMPLETED)
-        summary = await store.summary()
-        assert set(summary.callbacks) == set(Status)
-        assert set(summary.attempts) == set(Outcome)
-        assert {status: n for status, n in summary.callbacks.items() if n} == {
-            Status.IN_PROGRESS: 1,
-            Status.COMPLETED: 1,
-        }
-        assert {outcome: n for outcome, n in summary.attempts.items() if n} == {Outcome.CONNECTED: 1}
-        assert summary.open_attempts == 1

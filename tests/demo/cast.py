@@ -1,8 +1,10 @@
-"""Who takes part in the demo: two departments, their agents, and customers of every kind."""
+"""Who takes part in the demo: the departments, their agents, and customers of every kind."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tests.lab import Agent, Behaviour, Customer
 from tests.rig import Department
@@ -27,11 +29,22 @@ AGENTS = {
     "finn": Agent.voicemail(),
     "gus": Agent.declined(),
     "hana": Agent.accept(),
+    "ivy": Agent.accept(ring_ms=8000),
 }
+AWAY = "ursula"
+"""An agent whose phone is not registered."""
+
+TRUNKS = {"carrier": {}, "spare": {"number_format": "e164_plain"}}
+"""Two ways to the carrier; the second one writes numbers without their +."""
 
 DEPARTMENTS = (
     Department(
-        "sales", ["anna", "ben", "cleo", "dan"], caller_id="+442079460100", more=["agent_ring = 5"], retry=SECONDS
+        "sales",
+        ["anna", "ben", "cleo", "dan"],
+        caller_id="+442079460100",
+        more=["agent_ring = 5"],
+        retry=SECONDS,
+        trunks=list(TRUNKS),
     ),
     Department(
         "support",
@@ -40,16 +53,31 @@ DEPARTMENTS = (
         more=["agent_ring = 5", "customer_ring = 15"],
         retry=SECONDS,
     ),
+    Department("service", [AWAY], retry=SECONDS, overflow={"after": "2s", "departments": ["sales"]}),
+    Department("returns", ["ivy"], retry=SECONDS),
+    Department("members", ["ivy"], retry=SECONDS, site="club"),
 )
+
+
+def sites(now: datetime) -> dict[str, dict[str, object]]:
+    """The shop, whose visitors may be called at any time, and the club, whose members may not be called now."""
+    first = (now.astimezone(ZoneInfo("Europe/London")).hour + 8) % 22
+    return {"shop": {}, "club": {"call_between": f"{first:02}:00-{first + 2:02}:00"}}
 
 
 @dataclass(frozen=True)
 class Guest:
-    """A customer: how their phone behaves, and what that looks like in words."""
+    """A customer: what they do, in words; how their phone behaves, also when it is called by the spare trunk; and the
+    department (none: one of the first two, in turn)."""
 
     what: str
     behaviour: Behaviour
+    by_spare: Behaviour | None = None
+    department: str = ""
 
+
+CHANGES_MIND = "changes their mind"
+SLEEPS = "is asleep"
 
 GUESTS = (
     *(Guest("answers and talks", Customer.answer(ring_ms=400 * n, talk_ms=2000 + 500 * n)) for n in range(1, 8)),
@@ -64,8 +92,11 @@ GUESTS = (
     Guest("declines (403)", Customer.declined(403)),
     Guest("no such number", Customer.unallocated()),
     Guest("no such number", Customer.unallocated()),
-    Guest("carrier has no line", Customer.congestion()),
+    Guest("no line by carrier", Customer.congestion(), Customer.answer(talk_ms=2000)),
     Guest("answers late", Customer.answer(ring_ms=6000, talk_ms=2000)),
+    Guest("wants who is away", Customer.answer(talk_ms=2000), department="service"),
+    Guest(CHANGES_MIND, Customer.answer(talk_ms=2000), department="returns"),
+    Guest(SLEEPS, Customer.answer(talk_ms=2000), department="members"),
 )
 
 REFUSED = (
@@ -87,7 +118,7 @@ def requests() -> Sequence[dict[str, Any]]:
     names = ("Amélie Durand", "Bob O'Brien", "Chidi Okafor", "Dilys Jones", "Eoin Byrne")
     return [
         {
-            "department": DEPARTMENTS[index % 2].id,
+            "department": guest.department or DEPARTMENTS[index % 2].id,
             "phone": number(index),
             "name": names[index % len(names)],
             "page": f"https://shop.example/offers/{index}?utm_source=demo",

@@ -37,7 +37,7 @@ def balance(attempts: Sequence[Attempt], far: Sequence[FarCall]) -> tuple[list[L
         seen = [
             call
             for call in customers
-            if dialled is not None and call.dialled == attempt.dialled and abs(call.start - dialled) < CLOSE
+            if dialled is not None and _number(call) == attempt.dialled and abs(call.start - dialled) < CLOSE
         ]
         count["ours"] += dialled is not None
         count["theirs"] += len(seen)
@@ -46,6 +46,11 @@ def balance(attempts: Sequence[Attempt], far: Sequence[FarCall]) -> tuple[list[L
     wrong += [f"the far end was rung at {call.start:%H:%M:%S} and we know nothing of it" for call in customers]
     table = [Line(outcome, n["attempts"], n["ours"], n["theirs"]) for outcome, n in sorted(lines.items())]
     return table, wrong
+
+
+def _number(call: FarCall) -> str:
+    """What was dialled, with its + also where the trunk leaves it out."""
+    return f"+{call.dialled.removeprefix('+')}"
 
 
 def _disagreements(attempt: Attempt, dialled: bool, seen: Sequence[FarCall]) -> list[str]:  # noqa: FBT001  # a fact

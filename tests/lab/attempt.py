@@ -71,14 +71,15 @@ class Ended:
     dial_status: str
     cause: str
     who: str
+    rang: str
 
     @classmethod
     def parse(cls, record: str) -> Self:
         """From its text; raises ValueError unless it is exactly a final record."""
-        kind, ended, step, answered, why, dial_status, cause, who = record.split("|")
+        kind, ended, step, answered, why, dial_status, cause, who, rang = record.split("|")
         if kind != "ended":
             raise ValueError(record)
-        return cls(int(ended), step, int(answered) if answered else None, why, dial_status, cause, who)
+        return cls(int(ended), step, int(answered) if answered else None, why, dial_status, cause, who, rang)
 
     @property
     def talk_seconds(self) -> float | None:

@@ -113,9 +113,9 @@ class Customer:
         return Behaviour(alert="none", ring_ms=0, refuse=NOT_FOUND)
 
     @staticmethod
-    def congestion() -> Behaviour:
-        """503: the carrier has no line."""
-        return Behaviour(alert="none", ring_ms=0, refuse=UNAVAILABLE)
+    def congestion(alert: str = "none") -> Behaviour:
+        """503: the carrier has no line; with an ``alert``, only after that."""
+        return Behaviour(alert=alert, ring_ms=0 if alert == "none" else 300, refuse=UNAVAILABLE)
 
 
 DEFAULT_AGENT = Agent.accept()

@@ -12,10 +12,10 @@ from tests.lab.config import CDR_TEXTS, CDR_TIMES
 
 @dataclass(frozen=True)
 class FarCall:
-    """One INVITE that reached the far end, complete once the call has ended. Texts are exactly as received."""
+    """One INVITE that reached the far end, or left it, complete once the call has ended. Texts are as received."""
 
-    who: str  # "agent" or "customer"
-    dialled: str  # the agent's name or the customer's number
+    who: str  # "agent", "customer", or "caller": who called in
+    dialled: str  # the agent's name, the customer's number, or the extension called
     caller_number: str
     caller_name: str
     callback_id: str  # X-Mi-Callback-Id
@@ -29,6 +29,7 @@ class FarCall:
     end: datetime
     duration: float  # seconds since the start
     billsec: float  # seconds since the answer
+    link: str = ""  # Call-Info
 
 
 def read_calls(path: Path) -> list[FarCall]:
@@ -59,6 +60,7 @@ def _call(row: list[str]) -> FarCall:
         end=datetime.fromtimestamp(times["end"], UTC),
         duration=times["duration"],
         billsec=times["billsec"],
+        link=_rejoined(texts["link1"], texts["link2"]),
     )
 
 

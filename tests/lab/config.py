@@ -68,7 +68,7 @@ def write_far_end(tree: Tree, side: Side, pbx: Side, secrets: Secrets, certifica
         .replace("@CUSTOMER@", DEFAULT_CUSTOMER.encode())
         .replace("@PBX@", f"{HOST}:{pbx.sip_port}")
     )
-    files["pjsip.conf"] = _pjsip(side) + FAR_ENDPOINT.replace("@HOST@", HOST)
+    files["pjsip.conf"] = _pjsip(side) + FAR_ENDPOINT.replace("@HOST@", HOST).replace("@PBX@", f"{HOST}:{pbx.sip_port}")
     _write(side, files)
 
 
@@ -147,6 +147,7 @@ def _pbx_endpoints(far: Side, agents: Sequence[str], unregistered: Sequence[str]
     templates = shipped.replace("type = endpoint\n", f"type = endpoint\n{loopback}")
     parts = [templates, f"[{TRUNK}](mi-trunk-template)\naors = {TRUNK}\n"]
     parts.append(f"[{TRUNK}](mi-aor-template)\ncontact = sip:{HOST}:{far.sip_port}\n")
+    parts.append(f"[{TRUNK}]\ntype = identify\nendpoint = {TRUNK}\nmatch = {HOST}\n")
     for name in (*agents, *unregistered):
         parts.append(f"[{name}](mi-agent-template)\naors = {name}\n[{name}](mi-aor-template)\n")
         if name not in unregistered:
@@ -160,8 +161,8 @@ def _cdr_line() -> str:
 
 
 CDR_TEXTS = (
-    "who", "dialled", "cid_num", "cid_name", "callback_id", "page1", "page2", "page3", "department", "disposition",
-    "ended_by", "uniqueid",
+    "who", "dialled", "cid_num", "cid_name", "callback_id", "page1", "page2", "page3", "department", "link1", "link2",
+    "disposition", "ended_by", "uniqueid",
 )  # fmt: skip
 CDR_TIMES = {"start": "u", "answer": "u", "end": "u", "duration": "f", "billsec": "f"}  # seconds, to the microsecond
 
@@ -187,6 +188,21 @@ exten => _[a-z][a-z0-9]!,1,Dial(PJSIP/${EXTEN},30)
  same => n,Hangup()
 exten => _[+0-9]!,1,Dial(PJSIP/${EXTEN}@mi-trunk,30)
  same => n,Hangup()
+
+; Calls that come in by the trunk: a voice that answers, the same behind a menu of its own, a bell that nobody hears,
+; or an agent's phone.
+[from-trunk]
+exten => voice,1,Answer()
+ same => n,Wait(60)
+exten => menu,1,Goto(menu,s,1)
+exten => nobody,1,Ringing()
+ same => n,Wait(60)
+exten => _[a-z]!,1,Dial(PJSIP/${EXTEN},30)
+ same => n,Hangup()
+
+[menu]
+exten => s,1,Answer()
+ same => n,Wait(60)
 """
 
 FAR_ENDPOINT = """[pbx]
@@ -197,6 +213,11 @@ allow = alaw,ulaw
 direct_media = no
 media_address = @HOST@
 bind_rtp_to_media_address = yes
+aors = pbx
+
+[pbx]
+type = aor
+contact = sip:@PBX@
 
 [pbx]
 type = identify
@@ -226,6 +247,9 @@ exten => s,1,Set(CDR(who)=${ARG1})
  same => n,Set(CDR(page2)=${PAGE:400:400})
  same => n,Set(CDR(page3)=${PAGE:800})
  same => n,Set(CDR(department)=${PJSIP_HEADER(read,X-Mi-Department)})
+ same => n,Set(LINK=${PJSIP_HEADER(read,Call-Info)})
+ same => n,Set(CDR(link1)=${LINK:0:400})
+ same => n,Set(CDR(link2)=${LINK:400})
  same => n,Set(SCRIPT=${DB(${ARG1}/${ARG2})})
  same => n,ExecIf($["${SCRIPT}" = ""]?Set(SCRIPT=${ARG3}))
  same => n,Set(ALERT=${CUT(SCRIPT,|,1)})

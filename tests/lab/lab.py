@@ -118,6 +118,20 @@ class Lab:
         """Script a customer's phone (or the carrier's answer for that number), from its next call on."""
         self._script("customer", number, behaviour)
 
+    def call_in(self, number: str, extension: str, *, patience: float = 20.0, talk: float = 1.0) -> None:
+        """Have somebody with that number call one of the PBX's extensions by the trunk: ``voice``, ``menu`` or an agent
+        answers, ``nobody`` does not. The caller gives up after ``patience`` seconds, or stays for ``talk``."""
+        self._far_end().action(
+            "Originate",
+            Channel=f"PJSIP/{extension}@pbx",
+            CallerID=f"<{number}>",
+            Application="Wait",
+            Data=str(talk),
+            Timeout=str(int(patience * 1000)),
+            Async="true",
+            Variable=f"CDR(who)=caller,CDR(dialled)={extension},CDR(cid_num)={number}",
+        )
+
     def far_end_calls(self) -> list[FarCall]:
         """Every call that the far end has seen to its end."""
         return read_calls(self._far_side.home / "calls.csv")
@@ -145,9 +159,12 @@ class Lab:
         return AmiAccess(HOST, side.ami_port, side.ami_tls_port, username, secret, self._certificates.ca)
 
     def _script(self, family: str, key: str, behaviour: Behaviour) -> None:
+        self._far_end().action("DBPut", Family=family, Key=key, Val=behaviour.encode())
+
+    def _far_end(self) -> Control:
         if self._control is None:
             self._control = Control(HOST, self._far_side.ami_port, LAB_USER, self._secrets.lab)
-        self._control.action("DBPut", Family=family, Key=key, Val=behaviour.encode())
+        return self._control
 
 
 def _count_channels(side: Asterisk) -> int:

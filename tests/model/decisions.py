@@ -10,7 +10,7 @@ from dialer.domain import attempt as machine
 from dialer.domain.attempt import Attempt, State, Step
 from dialer.domain.callback import Callback, Status, Visitor
 from dialer.domain.commands import Finish, Look
-from dialer.domain.directory import Interval, OpeningHours, RetryRule
+from dialer.domain.directory import Delay, Department, Interval, OpeningHours, RetryRule
 from dialer.domain.events import Ended, Event
 from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import EndRecord, Outcome
@@ -36,11 +36,26 @@ _ATTEMPT = Attempt(
     created_at=_NOW,
 )
 _CALLBACK = Callback(CallbackId("C"), "example", "sales", Visitor("+442079460001"), _NOW, None, _NOW)
-_ALWAYS = OpeningHours(ZoneInfo("UTC"), ((Interval(time(0), None),),) * 7)
-_RULE = RetryRule(
-    delays={outcome: (timedelta(minutes=1),) for outcome in Outcome if outcome not in {"connected", "in_doubt"}},
-    max_customer_attempts=2,
-    max_agent_rings=2,
+_DEPARTMENT = Department(
+    id="sales",
+    name="Sales",
+    site="example",
+    agents=("anna",),
+    trunks=("out",),
+    caller_id="+442079460100",
+    hours=OpeningHours(ZoneInfo("UTC"), ((Interval(time(0), None),),) * 7),
+    retry=RetryRule(
+        delays={
+            outcome: (Delay(timedelta(minutes=1)),) for outcome in Outcome if outcome not in {"connected", "in_doubt"}
+        },
+        max_customer_attempts=2,
+        max_agent_rings=2,
+    ),
+    agent_ring=20,
+    customer_ring=25,
+    max_call=3600,
+    press_to_accept=True,
+    whisper="",
 )
 
 reached: set[str] = set()
@@ -113,5 +128,5 @@ def plan(outcome: str, customer_attempts: int, agent_rings: int) -> tuple[str, i
     callback = replace(
         _CALLBACK, status=Status.IN_PROGRESS, customer_attempts=customer_attempts, agent_rings=agent_rings
     )
-    step = retry.plan(callback, Outcome(outcome), _RULE, _ALWAYS, _NOW)
+    step = retry.plan(callback, retry.Ending(Outcome(outcome)), _DEPARTMENT, (), _NOW, spread=0.0)
     return step.status.value, step.customer_attempts, step.agent_rings

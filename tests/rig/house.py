@@ -8,11 +8,22 @@ from pathlib import Path
 from tests.lab import Lab
 
 ALWAYS = 'hours = { "mon-sun" = ["00:00-24:00"] }'
+MAIN = "main"
+"""The PBX of a house that has only one."""
+
+Table = Mapping[str, object]
+
+_AT_ANY_TIME = {"call_between": "00:00-24:00"}
+_UNHURRIED: Table = {"patience": "never", "max_missed_rings": 0, "order": "round_robin"}
+_UNSPACED: Table = {"least_gap": "0s", "jitter": 0}
+_UNPACED: Table = {"calls_per_second": 1000}
 
 
 @dataclass(frozen=True)
 class Department:
-    """One department; `more` is TOML of its own, such as `accept = "answer"`."""
+    """One department; `more` is TOML of its own, such as `accept = "answer"`. Without `trunks` it has the carrier of
+    each PBX that its agents are on. Its callbacks never expire, its agents ring as they are listed,
+    and none of them is paused, unless `more` says so."""
 
     id: str
     agents: Sequence[str]
@@ -20,13 +31,22 @@ class Department:
     caller_id: str = "+442079460100"
     hours: str = ALWAYS
     more: Sequence[str] = ()
-    retry: Mapping[str, object] = field(default_factory=dict)
+    retry: Table = field(default_factory=dict)
+    site: str = "shop"
+    trunks: Sequence[str] = ()
+    overflow: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class House:
     """Everything that `dialer.toml` needs. `devices`: agents whose state is read off another device; `port`: another
-    way to the AMI; `pbx`: more of `[pbx.main]`."""
+    way to the AMI; `pbx`: more of `[pbx.main]`.
+
+    `more_labs` are further PBXs by id, each with a trunk `<id>-carrier` beside the `carrier` of `lab`; `agent_pbx`:
+    agents who are not on `lab`. `trunks` are further trunks, or more of those. Nothing is paced, nobody is too early or
+    too late to be called, and nobody asks too often, unless the tables say so. `tables` are further tables, or more of
+    any, by their full names: `{"desk": {…}, "pbx.second": {…}}`.
+    """
 
     lab: Lab
     folder: Path
@@ -36,9 +56,15 @@ class House:
     tls: bool = False
     secret: str = ""
     port: int = 0
-    daemon: Mapping[str, object] = field(default_factory=dict)
-    pbx: Mapping[str, object] = field(default_factory=dict)
+    daemon: Table = field(default_factory=dict)
+    pbx: Table = field(default_factory=dict)
     log_level: str = "debug"
+    more_labs: Mapping[str, Lab] = field(default_factory=dict)
+    agent_pbx: Mapping[str, str] = field(default_factory=dict)
+    trunks: Mapping[str, Table] = field(default_factory=dict)
+    accounts: Mapping[str, Table] = field(default_factory=dict)
+    sites: Mapping[str, Table] = field(default_factory=lambda: {"shop": {}})
+    tables: Mapping[str, Table] = field(default_factory=dict)
 
     @property
     def config(self) -> Path:
@@ -48,45 +74,97 @@ class House:
     def write(self) -> Path:
         """Write the file and return its path."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        text = "\n".join(self._lines()) + "\n"
+        tables = self._own_tables()
+        for name, table in self.tables.items():
+            tables[name] = {**tables.get(name, {}), **table}
+        text = "".join(_written(name, table) for name, table in tables.items())
         tomllib.loads(text)
         self.config.write_text(text)
         return self.config
 
-    def _lines(self) -> list[str]:
-        ami = self.lab.ami
-        daemon = {"state_dir": str(self.folder), "agent_rest_seconds": 1, **self.daemon}
-        lines = ["[daemon]", *(f"{key} = {_toml(value)}" for key, value in daemon.items())]
-        lines += ["[log]", f'level = "{self.log_level}"', 'format = "json"']
-        lines += [
-            "[pbx.main]",
-            f'host = "{ami.host}"',
-            f"port = {self.port or (ami.tls_port if self.tls else ami.port)}",
-        ]
-        lines += [f'username = "{ami.username}"', f'secret = "{self.secret or ami.secret}"']
-        lines += [f"{key} = {_toml(value)}" for key, value in {"login_retry_seconds": 2, **self.pbx}.items()]
-        if self.tls:
-            lines += ["[pbx.main.tls]", f'ca_file = "{ami.ca_file}"']
-        lines += ["[trunk.carrier]", f'endpoint = "{self.lab.trunk}"']
-        lines += ["[site.shop]", 'name = "The Shop"']
-        for agent in dict.fromkeys(agent for department in self.departments for agent in department.agents):
-            lines += [f"[agent.{agent}]", f'name = "{agent}"']
-            lines += [f'endpoint = "PJSIP/{self.endpoints.get(agent, agent)}"']
-            if agent in self.devices:
-                lines += [f'device = "{self.devices[agent]}"']
+    def _own_tables(self) -> dict[str, Table]:
+        tables: dict[str, Table] = {
+            "daemon": {"state_dir": str(self.folder), "agent_rest_seconds": 1, **self.daemon},
+            "log": {"level": self.log_level, "format": "json"},
+            "limits": {"per_number": [], "per_visitor": []},
+            **self._pbxs(),
+        }
+        tables |= {f"trunk.{id_}": table for id_, table in self._trunks().items()}
+        tables |= {f"account.{id_}": {"name": id_.title(), **table} for id_, table in self.accounts.items()}
+        tables |= {
+            f"site.{id_}": {"name": f"The {id_.title()}", **_AT_ANY_TIME, **table} for id_, table in self.sites.items()
+        }
+        tables |= {f"agent.{agent}": self._agent(agent) for agent in self._agents()}
         for department in self.departments:
-            lines += _department(department)
-        return lines
+            tables |= self._department(department)
+        return tables
+
+    def _pbxs(self) -> dict[str, Table]:
+        ami = self.lab.ami
+        port = self.port or (ami.tls_port if self.tls else ami.port)
+        main = {**_access(self.lab), "port": port, **({"secret": self.secret} if self.secret else {}), **self.pbx}
+        tables: dict[str, Table] = {f"pbx.{MAIN}": main}
+        if self.tls:
+            tables[f"pbx.{MAIN}.tls"] = {"ca_file": str(ami.ca_file)}
+        return {**tables, **{f"pbx.{id_}": _access(lab) for id_, lab in self.more_labs.items()}}
+
+    def _trunks(self) -> dict[str, Table]:
+        endpoints = {MAIN: self.lab.trunk, **{id_: lab.trunk for id_, lab in self.more_labs.items()}}
+        tables: dict[str, Table] = {_carrier(pbx): {"pbx": pbx} for pbx in endpoints}
+        for id_, table in self.trunks.items():
+            tables[id_] = {"pbx": MAIN, **tables.get(id_, {}), **table}
+        return {id_: {"endpoint": endpoints[str(table["pbx"])], **_UNPACED, **table} for id_, table in tables.items()}
+
+    def _agents(self) -> list[str]:
+        named = [
+            agent
+            for department in self.departments
+            for agent in (*department.agents, *department.overflow.get("agents", ()))
+        ]
+        return list(dict.fromkeys(named))
+
+    def _agent(self, agent: str) -> Table:
+        endpoint = f"PJSIP/{self.endpoints.get(agent, agent)}"
+        device = {"device": self.devices[agent]} if agent in self.devices else {}
+        return {"name": agent, "pbx": self._pbx_of(agent), "endpoint": endpoint, **device}
+
+    def _pbx_of(self, agent: str) -> str:
+        return self.agent_pbx.get(agent, MAIN)
+
+    def _department(self, department: Department) -> dict[str, Table]:
+        key = f"department.{department.id}"
+        trunks = department.trunks or dict.fromkeys(_carrier(self._pbx_of(agent)) for agent in department.agents)
+        table = {
+            "name": department.name or department.id.title(),
+            "site": department.site,
+            "agents": list(department.agents),
+            "trunks": list(trunks),
+            "caller_id": department.caller_id,
+            **_UNHURRIED,
+            **tomllib.loads("\n".join([department.hours, *department.more])),
+        }
+        tables: dict[str, Table] = {key: table, f"{key}.retry": {**_UNSPACED, **department.retry}}
+        return {**tables, **({f"{key}.overflow": department.overflow} if department.overflow else {})}
 
 
-def _department(department: Department) -> list[str]:
-    lines = [f"[department.{department.id}]", f'name = "{department.name or department.id.title()}"']
-    lines += [f"agents = {_toml(list(department.agents))}", f'caller_id = "{department.caller_id}"', department.hours]
-    lines += department.more
-    if department.retry:
-        lines += [f"[department.{department.id}.retry]"]
-        lines += [f"{key} = {_toml(value)}" for key, value in department.retry.items()]
-    return lines
+def _access(lab: Lab) -> dict[str, object]:
+    ami = lab.ami
+    return {
+        "host": ami.host,
+        "port": ami.port,
+        "username": ami.username,
+        "secret": ami.secret,
+        "login_retry_seconds": 2,
+    }
+
+
+def _carrier(pbx: str) -> str:
+    """The trunk that each PBX has."""
+    return "carrier" if pbx == MAIN else f"{pbx}-carrier"
+
+
+def _written(name: str, table: Table) -> str:
+    return "".join((f"[{name}]\n", *(f"{key} = {_toml(value)}\n" for key, value in table.items())))
 
 
 def _toml(value: object) -> str:
@@ -95,6 +173,8 @@ def _toml(value: object) -> str:
             return str(value).lower()
         case list() | tuple():
             return "[" + ", ".join(_toml(each) for each in value) + "]"
+        case dict():
+            return "{ " + ", ".join(f'"{key}" = {_toml(each)}' for key, each in value.items()) + " }"
         case str():
             return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
         case _:

@@ -1,22 +1,25 @@
 """`dialer callbacks`: look at callbacks and change them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from dialer.cli import story
+from dialer.cli import stops, story
+from dialer.cli.answers import insist
 from dialer.cli.host import reason, settings_of, wake_daemon
 from dialer.cli.output import emit, line, local_stamp, say, stamp, table
 from dialer.cli.paging import following
 from dialer.cli.records import callback_record
 from dialer.cli.stored import on_store
 from dialer.domain.callback import Callback, Status
-from dialer.domain.directory import Department, Directory
+from dialer.domain.directory import Department
 from dialer.domain.errors import IllegalState
 from dialer.domain.ids import CallbackId
-from dialer.intake.moments import wanted
-from dialer.scheduling.hours import next_opening
+from dialer.intake import changes
+from dialer.intake.changes import Answer, Change
+from dialer.scheduling.hours import is_open
 from dialer.store.store import SqlStore
 from dialer.store.views import CallbackFilter, Decision, Page, Pause
 
@@ -25,6 +28,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 _HEADINGS = ("callback", "status", "due", "number", "department", "attempts", "reason")
 _CORE = 4
 _REASON = "Kept with the callback; no personal data."
+_PAUSES_TOLD = 3
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The callback's id, whole.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -53,7 +57,7 @@ def list_(
         return await store.callbacks(which, size, cursor)
 
     async def show(store: SqlStore) -> None:
-        _tell_pause(await store.pause_in_force())
+        _tell_pauses(await store.pauses())
         async for found in following(store, page, limit):
             if as_json:
                 for callback in found:
@@ -72,7 +76,7 @@ def show(context: typer.Context, id_: Id, as_json: AsJson = False) -> None:  # n
     async def tell(store: SqlStore) -> None:
         callback = await _get(store, id_)
         attempts, resolutions = await store.attempts(callback.id), await store.resolutions(callback.id)
-        whole = story.Story(callback, attempts, resolutions, await store.pause_in_force())
+        whole = story.Story(callback, attempts, resolutions, await store.pauses())
         if as_json:
             emit(story.record(whole, settings.directory()))
         else:
@@ -88,14 +92,16 @@ def cancel(
     reason: Annotated[str, typer.Option(parser=reason, metavar="TEXT", help=_REASON)] = "cancelled",
     as_json: AsJson = False,  # noqa: FBT002  # an option
 ) -> None:
-    """Cancel a callback that is still scheduled. A call in progress cannot be cancelled here."""
+    """Cancel a callback. One whose attempt is under way is stopped unless its customer is being called already.
+
+    Tells which of the two it was. Exit 0 only when nobody is called any more.
+    """
     settings = settings_of(context)
-    changed = on_store(settings, lambda store: store.cancel(_id(id_), reason))
-    wake_daemon(settings)
-    if as_json:
-        emit(callback_record(changed))
-    else:
-        line(f"{changed.id}  {changed.status}")
+    change = on_store(
+        settings,
+        lambda store: changes.cancel(store, lambda: wake_daemon(settings), _id(id_), reason, changes.Waiting()),
+    )
+    _tell_change(change, "cancelled", as_json=as_json)
 
 
 @app.command()
@@ -103,23 +109,27 @@ def reschedule(
     context: typer.Context,
     id_: Id,
     at: Annotated[str, typer.Option(metavar="TIME", help="ISO 8601, by the site's clock unless it has an offset.")],
+    until: Annotated[str, typer.Option(metavar="TIME", help="The end of a window that begins then.")] = "",
     as_json: AsJson = False,  # noqa: FBT002  # an option
 ) -> None:
-    """Give a scheduled callback another time; when the department is closed then, its next opening."""
+    """Give a callback another time; when nobody may be called then, the next moment at which one may.
+
+    One whose attempt is under way is stopped and moved, unless its customer is being called already: then it holds for
+    the next try. Tells which of the two it was. Exit 0 only when it is moved.
+    """
     settings = settings_of(context)
-    directory = settings.directory()
-
-    async def change(store: SqlStore) -> Callback:
-        department = _department(await _get(store, id_), directory)
-        return await store.reschedule(_id(id_), _due(at, department))
-
-    changed = on_store(settings, change)
-    wake_daemon(settings)
-    if as_json:
-        emit(callback_record(changed))
-    else:
-        zone = directory.departments[changed.department].hours.zone
-        line(f"{changed.id}  due {local_stamp(changed.due_at, zone)} {zone.key}")
+    directory, now = settings.directory(), datetime.now(UTC)
+    change = on_store(
+        settings,
+        lambda store: changes.move(
+            store, lambda: wake_daemon(settings), directory, _id(id_), (at, until), now, changes.Waiting()
+        ),
+    )
+    department = directory.departments[change.callback.department]
+    zone = department.hours.zone
+    if change.answer is Answer.DONE:
+        _tell_delay(change.callback, department, change.callback.wanted_at or now)
+    _tell_change(change, f"due {local_stamp(change.callback.due_at, zone)} {zone.key}", as_json=as_json)
 
 
 @app.command()
@@ -150,25 +160,24 @@ def resolve(
     wake_daemon(settings)
 
 
-def _due(at: str, department: Department) -> datetime:
-    """When a callback wanted `at` is due; says so when that is later. Raises `RequestRefused`, `IllegalState`."""
-    now = datetime.now(UTC)
-    zone = department.hours.zone
-    asked = wanted(at, "--at", zone, now) or now
-    due = next_opening(department.hours, asked)
-    if due is None:
-        raise IllegalState("the department never opens", where=department.id)
-    if due > asked:
-        say(f"{department.name} is closed at {local_stamp(asked, zone)}: due when it opens")
-    return due
+def _tell_change(change: Change, done: str, *, as_json: bool) -> None:
+    """Tell who won: `done`, or in one line on stderr why not. Raises `IllegalState` then."""
+    if as_json:
+        emit({**callback_record(change.callback), "answer": change.answer})
+    elif change.answer is Answer.DONE:
+        line(f"{change.callback.id}  {done}")
+    insist(change)
 
 
-def _department(callback: Callback, directory: Directory) -> Department:
-    found = directory.departments.get(callback.department)
-    if found is None:
-        what = f"its department {callback.department} is not in the configuration"
-        raise IllegalState(what, where=callback.id, remedy="add the department again, or cancel the callback")
-    return found
+def _tell_delay(callback: Callback, department: Department, asked: datetime) -> None:
+    """Say why a callback is not due at the time asked for."""
+    if callback.due_at <= asked:
+        return
+    at = local_stamp(asked, department.hours.zone)
+    if is_open(department.hours, asked):
+        say(f"this number may not be called at {at}, by its own clock: due when it may")
+    else:
+        say(f"{department.name} is closed at {at}: due when it opens")
 
 
 async def _get(store: SqlStore, id_: str) -> Callback:
@@ -183,9 +192,11 @@ def _id(text: str) -> CallbackId:
     return CallbackId(text.strip().upper())
 
 
-def _tell_pause(pause: Pause | None) -> None:
-    if pause is not None:
-        say(f"everything is paused since {stamp(pause.since)} by {pause.who}{f': {pause.why}' if pause.why else ''}")
+def _tell_pauses(pauses: Sequence[Pause]) -> None:
+    for pause in stops.ordered(pauses)[:_PAUSES_TOLD]:
+        say(stops.words(pause))
+    if len(pauses) > _PAUSES_TOLD:
+        say(f"and {len(pauses) - _PAUSES_TOLD} more; see: dialer pauses")
 
 
 def _row(callback: Callback) -> tuple[str, ...]:

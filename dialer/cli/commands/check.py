@@ -13,6 +13,7 @@ def check(context: typer.Context) -> None:
     """Check the whole configuration, and say in one line what it holds. Reaches for no PBX: that is `dialer doctor`."""
     settings = settings_of(context)
     parts = (
+        (len(settings.directory().accounts), "account"),
         (len(settings.pbx), "PBX"),
         (len(settings.trunk), "trunk"),
         (len(settings.agent), "agent"),

@@ -3,25 +3,28 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, BinaryIO, assert_never
 
 import typer
 
 from dialer.cli.host import settings_of, wake_daemon
-from dialer.cli.output import emit, lines, local_stamp, say
+from dialer.cli.output import emit, lines, local_stamp, say, stamp
 from dialer.cli.records import callback_record
 from dialer.cli.stored import on_store
-from dialer.domain.callback import Callback
+from dialer.domain.callback import Callback, Status
 from dialer.domain.errors import RequestRefused, StoreError
 from dialer.intake import submission
+from dialer.intake.admission import Double
+from dialer.intake.limits import LimitRule
 from dialer.intake.lines import Line, read_lines
 from dialer.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+_SECOND = timedelta(seconds=1)
 _GROUP = 500
 """Requests stored by one write: what came before an interruption is safe, and no claim waits long behind it."""
 
@@ -42,17 +45,22 @@ def submit(  # noqa: PLR0913, PLR0917  # an option for each field
     page: Annotated[str | None, typer.Option(metavar="URL", help="The page the visitor was on.")] = None,
     message: Annotated[str | None, typer.Option(metavar="TEXT")] = None,
     session: Annotated[str | None, typer.Option(metavar="TEXT", help="The widget's anonymous session.")] = None,
+    address: Annotated[
+        str | None, typer.Option(metavar="IP", help="The visitor's network address; only a key of it is kept.")
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="ISO 8601, by the site's clock unless it has an offset; none: now."),
     ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="The end of a window that begins at --at.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each accepted request.")] = False,  # noqa: FBT002  # an option
 ) -> None:
     """Take in one request given by options, or many from FILE. Needs no running daemon.
 
-    FILE holds one JSON object a line: department and phone, and where wanted name, email, page, message, session, at
-    and consent {wording, given_at, page}. What cannot be accepted is refused on stderr with its line; the rest is
-    accepted. Requests are stored in groups of 500 and at the end of FILE. Exit 1 when any was refused.
+    FILE holds one JSON object a line: department and phone, and where wanted name, email, page, message, session,
+    address, at, until and consent {wording, given_at, page}. What cannot be accepted is refused on stderr with its
+    line; the rest is accepted. What an open callback promises already is answered with that one. Requests are stored
+    in groups of 500 and at the end of FILE. Exit 1 when any was refused.
     """
     fields = {
         "department": department,
@@ -62,7 +70,9 @@ def submit(  # noqa: PLR0913, PLR0917  # an option for each field
         "page": page,
         "message": message,
         "session": session,
+        "address": address,
         "at": at,
+        "until": until,
     }
     given = {key: value for key, value in fields.items() if value is not None}
     if bool(given) == (file is not None):
@@ -98,6 +108,7 @@ class _Intake:
     def __init__(self, settings: Settings, as_json: bool) -> None:  # noqa: FBT001  # an option handed on
         self._settings = settings
         self._directory = settings.directory()
+        self._rule = LimitRule(settings.limits())
         self._as_json = as_json
         self.refused = 0
 
@@ -106,7 +117,9 @@ class _Intake:
         now = datetime.now(UTC)
         requests = [line.content for line in group]
         try:
-            answers = on_store(self._settings, lambda store: submission.submit(store, self._directory, requests, now))
+            answers = on_store(
+                self._settings, lambda store: submission.submit(store, self._directory, requests, now, self._rule)
+            )
         except StoreError as error:
             raise _located(error, group[0].number) from None
         if any(isinstance(answer, Callback) for answer in answers):
@@ -114,15 +127,28 @@ class _Intake:
         for line, answer in zip(group, answers, strict=True):
             self._tell(line.number, answer)
 
-    def _tell(self, line: int, answer: Callback | RequestRefused) -> None:
-        if isinstance(answer, RequestRefused):
-            self.refused += 1
-            say(f"line {line}: {answer}" if line else str(answer))
-        elif self._as_json:
-            emit({"line": line or None, **callback_record(answer)})
-        else:
-            zone = self._directory.departments[answer.department].hours.zone
-            lines([(answer.id, f"due {local_stamp(answer.due_at, zone)} {zone.key}")])
+    def _tell(self, line: int, answer: Callback | Double | RequestRefused) -> None:
+        match answer:
+            case RequestRefused():
+                self.refused += 1
+                # Cut to the second, the time itself would be too early.
+                again = f"; may be tried again from {stamp(answer.retry_at + _SECOND)}" if answer.retry_at else ""
+                say(f"line {line}: {answer}{again}" if line else f"{answer}{again}")
+            case Double(existing):
+                self._tell_callback(line, existing, double=True)
+            case Callback():
+                self._tell_callback(line, answer, double=False)
+            case _:
+                assert_never(answer)
+
+    def _tell_callback(self, line: int, callback: Callback, *, double: bool) -> None:
+        if self._as_json:
+            emit({"line": line or None, "double": double, **callback_record(callback)})
+            return
+        zone = self._directory.departments[callback.department].hours.zone
+        scheduled = callback.status is Status.SCHEDULED
+        where = f"due {local_stamp(callback.due_at, zone)} {zone.key}" if scheduled else callback.status
+        lines([(callback.id, f"already promised: {where}" if double else where)])
 
 
 def _located(error: StoreError, line: int) -> StoreError:

@@ -30,7 +30,8 @@ def _folder(settings: Settings) -> Finding:
 async def _store(settings: Settings) -> Finding:
     try:
         async with SqlStore.open(settings.database) as store:
-            await store.pause_in_force()
+            paused = [str(pause.stop) for pause in await store.pauses()]
     except StoreError as error:
         return bad("host", "store", f"{settings.database}: {error.what}", error.remedy)
-    return good("host", "store", f"{settings.database}, schema {schema.REVISIONS[-1]}")
+    held = f"; paused: {', '.join(paused)}" if paused else ""
+    return good("host", "store", f"{settings.database}, schema {schema.REVISIONS[-1]}{held}")

@@ -68,7 +68,7 @@ class Scripted:
             "Challenge": lambda action: reply(action, Challenge="42"),
             "Login": lambda action: reply(action) + BOOTED,
             "Filter": lambda action: reply(action, "Error" if "probe" in action["MatchCriteria"] else "Success"),
-            "Getvar": lambda action: reply(action, Value="1"),
+            "Getvar": lambda action: reply(action, Value="2"),
             "CoreStatus": lambda action: reply(action, CoreStartupDate="2026-03-01", CoreStartupTime="12:00:00"),
             "DBGet": stored(IDENTITY),
             "DeviceStateList": listed("DeviceStateListComplete"),
@@ -170,6 +170,9 @@ class Sink:
 
     def device_state(self, pbx: str, device: str, state: DeviceState) -> None:
         self._tell(pbx, device, state)
+
+    def called_in(self, pbx: str, trunk: str, number: str) -> None:
+        self._tell("called in", pbx, trunk, number)
 
     def count(self, what: object) -> int:
         return sum(entry[0] == what for entry in self.told)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.ami.encode import MAX_NAME, MAX_NAME_BYTES, MAX_VALUE, caller_name, decode_value, encode_value
+from dialer.ami.encode import MAX_VALUE, caller_name, decode_value, encode_link, encode_value
+from dialer.routing.context import MAX_NAME, MAX_NAME_BYTES
 
 HOSTILE = [
     "x\r\nAction: Command\r\nCommand: core stop now\r\n\r\n",
@@ -63,6 +64,32 @@ def test_reading_never_fails_and_leaves_text_without_escapes_alone(text: str) ->
 
 def test_an_ordinary_page_stays_readable() -> None:
     assert encode_value("https://www.example.com/a-b?c=d&e=f") == "https://www.example.com/a-b?c=d&e=f"
+
+
+@pytest.mark.parametrize(
+    ("address", "sent"),
+    [
+        ("https://desk.example.com/c/01A?x=1&y=a+b#top", "https://desk.example.com/c/01A?x=1&y=a+b#top"),
+        ("https://desk.example.com/a%20b%2Cc", "https://desk.example.com/a%20b%2Cc"),  # not once more
+        ("https://desk.example.com/é b", "https://desk.example.com/%C3%A9%20b"),
+        ("https://x/>;purpose=icon, <https://y", "https://x/%3E%3Bpurpose=icon%2C%20%3Chttps://y"),
+        ("https://x/,GLOBAL(PWNED)=yes", "https://x/%2CGLOBAL%28PWNED%29=yes"),
+        ("https://x/${SHELL(id)}", "https://x/%24%7BSHELL%28id%29%7D"),
+        ("https://x/\r\nAction: Command", "https://x/%0D%0AAction:%20Command"),
+        ("x" * MAX_VALUE, "x" * MAX_VALUE),
+        ("x" * (MAX_VALUE + 1), ""),
+        ("é" * 200, ""),
+        ("", ""),
+    ],
+)
+def test_a_link_arrives_whole_or_not_at_all(address: str, sent: str) -> None:
+    assert encode_link(address) == sent
+
+
+@given(anything)
+def test_no_link_ends_its_header_or_splits_a_variable(address: str) -> None:
+    assert re.fullmatch(r"[A-Za-z0-9._~/:?=&@+#%-]*", encode_link(address))
+    assert len(encode_link(address)) <= MAX_VALUE
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,33 @@ async def test_device_states_are_told_in_the_order_of_the_wire() -> None:
     ]
 
 
+ANSWERED = {
+    "ChannelState": "6",
+    "CallerIDNum": "+441614960901",
+    "Context": "from-trunk",
+    "Uniqueid": "1.2",
+    "Linkedid": "1.2",
+}
+
+
+async def test_a_call_that_comes_in_is_told_once_and_only_where_one_listens() -> None:
+    sink, deaf = Sink(), Sink()
+    async with Scripted() as pbx, Scripted() as other:
+        listening = Gateway(pbx.config(), DEVICES, sink, Random(1), inbound={"from-trunk": "carrier"})
+        async with running(listening.run()), running(gateway(other, deaf).run()):
+            await sink.until(lambda: sink.count("lab") == len(DEVICES))
+            await deaf.until(lambda: deaf.count("lab") == len(DEVICES))
+            for each in (pbx, other):
+                each.say(event("Newstate", **ANSWERED) * 2 + RINGING)
+            await sink.until(lambda: (ATTEMPT, ev.AgentRinging()) in sink.told)
+            await deaf.until(lambda: (ATTEMPT, ev.AgentRinging()) in deaf.told)
+        assert pbx.seen["Filter"] == other.seen["Filter"] + 2
+    assert [entry for entry in sink.told if entry[0] == "called in"] == [
+        ("called in", "lab", "carrier", "+441614960901")
+    ]
+    assert deaf.count("called in") == 0
+
+
 # --- keeping a session up --------------------------------------------------------------------------------------------
 
 
@@ -115,7 +142,7 @@ async def test_without_a_session_nothing_is_sent() -> None:
     ("action", "answer", "error"),
     [
         ("Login", refuse("Authentication failed"), LoginRefused),
-        ("Getvar", lambda action: reply(action, Value="0"), DialplanMismatch),
+        ("Getvar", lambda action: reply(action, Value="1"), DialplanMismatch),
         ("Getvar", reply, DialplanMismatch),
     ],
 )
@@ -130,7 +157,7 @@ async def test_what_only_a_person_can_mend_ends_the_first_login_and_slows_a_late
             await gateway(pbx, sink).run()
         assert "opensesame" not in str(failure.value)
         assert sink.told == []
-        good = pbx.answers | {"Login": lambda each: reply(each) + BOOTED, "Getvar": lambda each: reply(each, Value="1")}
+        good = pbx.answers | {"Login": lambda each: reply(each) + BOOTED, "Getvar": lambda each: reply(each, Value="2")}
         bad, pbx.answers = pbx.answers, good
         with capture_logs() as logs:
             async with running(gateway(pbx, sink).run()):

@@ -32,6 +32,19 @@ E, A = 1772366405250, 1772366401001
             EndRecord(ENDED, JournalStep.AGENT_ANSWERED, None, "agent_declined", "", 0, None),
         ),
         (
+            f"ended|{E}|customer_dialled|{A}||ANSWER|16|agent|1",
+            EndRecord(ENDED, JournalStep.CUSTOMER_DIALLED, ANSWERED, "", "ANSWER", 16, Party.AGENT, rang=True),
+        ),
+        (
+            f"ended|{E}|customer_dialled|||CONGESTION|34||0",
+            EndRecord(ENDED, JournalStep.CUSTOMER_DIALLED, None, "", "CONGESTION", 34, None, rang=False),
+        ),
+        (
+            f"ended|{E}|agent_answered||refused_closed||16||",
+            EndRecord(ENDED, JournalStep.AGENT_ANSWERED, None, "refused_closed", "", 16, None),
+        ),
+        # As the dialplans before wrote it.
+        (
             f"ended|{E}|customer_dialled|||BUSY|17",
             EndRecord(ENDED, JournalStep.CUSTOMER_DIALLED, None, "", "BUSY", 17, None),
         ),
@@ -61,7 +74,9 @@ def test_a_step_without_an_end_is_unfinished(value: str) -> None:
         "answered|soon",
         "somewhere|1",
         f"ended|{E}|customer_dialled|{A}||ANSWER",
-        f"ended|{E}|customer_dialled|{A}||ANSWER|16|agent|more",
+        f"ended|{E}|customer_dialled|{A}||ANSWER|16|agent|1|more",
+        f"ended|{E}|customer_dialled|{A}||ANSWER|16|agent|yes",
+        f"ended|{E}|customer_dialled|{A}||ANSWER|16|agent|01",
         "ended|x|customer_dialled|||BUSY|17|",
         "ended||customer_dialled|||BUSY|17|",
         f"ended|{E}|elsewhere|||BUSY|17|",

@@ -1,20 +1,17 @@
 """Each action is what Asterisk expects to the letter, and every hostile field arrives harmless."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.ami import messages
-from dialer.ami.codec import Framer, Message, Unsendable, encode
+from dialer.ami.codec import Framer, Unsendable, encode
 from dialer.domain.ids import AttemptId
-from dialer.engine.ports import DeviceState, Order
+from dialer.engine.ports import Order
 from tests.unit.ami.samples import ATTEMPT, ORDER, PROCESS
-
-
-def message(**headers: str) -> Message:
-    return Message({name.lower(): [value] for name, value in headers.items()})
 
 
 def test_originate_to_the_letter() -> None:
@@ -46,6 +43,24 @@ def test_originate_to_the_letter() -> None:
     )
 
 
+def test_originate_with_a_time_until_which_the_customer_may_be_rung_and_a_link() -> None:
+    until = datetime(2026, 3, 1, 21, 0, 0, 999999, tzinfo=UTC)
+    plain = messages.originate(ORDER).headers
+    headers = messages.originate(
+        replace(ORDER, ring_until=until, page_link="https://desk.example.com/#/c/01A%20")
+    ).headers
+    assert [header for header in headers if header not in plain] == [
+        ("Variable", "MI_UNTIL=1772398800"),  # never later than it was said
+        ("Variable", "PJSIP_HEADER(add,Call-Info)=<https://desk.example.com/#/c/01A%20>;purpose=info"),
+    ]
+    assert [header for header in headers if header in plain] == list(plain)
+
+
+def test_a_link_too_long_for_a_header_is_left_out() -> None:
+    order = replace(ORDER, page_link=f"https://desk.example.com/{'x' * 700}")
+    assert messages.originate(order) == messages.originate(ORDER)
+
+
 def test_without_acceptance_the_answer_is_enough() -> None:
     headers = messages.originate(replace(ORDER, press_to_accept=False)).headers
     assert ("Variable", "MI_ACCEPT=0") in headers
@@ -53,7 +68,7 @@ def test_without_acceptance_the_answer_is_enough() -> None:
 
 @given(st.text(st.characters(exclude_categories=()), max_size=2000))
 def test_no_visitor_can_break_an_originate(text: str) -> None:
-    action = messages.originate(replace(ORDER, caller_name=text, page=text, department=text))
+    action = messages.originate(replace(ORDER, caller_name=text, page=text, department=text, page_link=f"x{text[:99]}"))
     identifier = messages.action_id(PROCESS, 10**9, ATTEMPT)
     data = encode((("Action", action.name), ("ActionID", identifier), *action.headers))
     framer = Framer()
@@ -61,13 +76,18 @@ def test_no_visitor_can_break_an_originate(text: str) -> None:
     sent = framer.next_message()
     assert sent is not None
     assert framer.next_message() is None
-    assert len(sent.getall("Variable")) == 12
+    *variables, link = sent.getall("Variable")
+    assert len(variables) == 12
     assert sent.headers().keys() == {
         *("action", "actionid", "channel", "channelid", "context", "exten"),
         *("priority", "async", "timeout", "callerid", "variable"),
     }
-    for variable in sent.getall("Variable")[1:]:
+    for variable in variables[1:]:
         assert not set(variable.removeprefix("PJSIP_HEADER(add,X-Mi-")) & set(',"\\$[{;')
+    before, between, behind = link.partition("<x")
+    assert (before, between) == ("PJSIP_HEADER(add,Call-Info)=", "<x")
+    assert behind.endswith(">;purpose=info")
+    assert not set(behind.removesuffix(">;purpose=info")) & set(' <>,"\\$[{;')
 
 
 @pytest.mark.parametrize(
@@ -119,6 +139,13 @@ def test_the_small_actions() -> None:
         (messages.keys("mi-no", "01ABC"), "DBGetTree", {"Family": "mi-no", "Key": "mi-01ABC%"}, "DBGetTreeComplete"),
         (messages.clock(), "Getvar", {"Variable": "STRFTIME(,,%s)"}, ""),
         (messages.hangup(f"mi-{ATTEMPT}"), "Hangup", {"Channel": f"mi-{ATTEMPT}", "Cause": "26"}, ""),
+        (messages.channel_state("1.2"), "Getvar", {"Channel": "1.2", "Variable": "CHANNEL(state)"}, ""),
+        (
+            messages.announce_revoked("1.2"),
+            "Redirect",
+            {"Channel": "1.2", "Context": "mi-revoked", "Exten": "s", "Priority": "1"},
+            "",
+        ),
     ]
     for action, name, headers, complete in small:
         assert (action.name, dict(action.headers), action.complete) == (name, headers, complete)
@@ -129,38 +156,3 @@ def test_an_action_id_says_what_it_is_about() -> None:
     assert messages.action_id(PROCESS, 7, None) == f"mi-{PROCESS}-7"
     for foreign in ("", "7", f"mi-{PROCESS}-7", f"xx-{PROCESS}-7-{ATTEMPT}", f"mi-{PROCESS}-7-short", "a-b-c-d-e"):
         assert messages.about(foreign) is None
-
-
-def test_the_boot_is_date_and_time() -> None:
-    assert messages.boot(message(CoreStartupDate="2026-03-01", CoreStartupTime="12:00:00")) == "2026-03-01 12:00:00"
-    assert messages.boot(message()) == ""
-
-
-def test_the_stored_value_is_found_among_the_events_of_its_list() -> None:
-    other = message(Event="Other", Val="2")
-    assert messages.stored(messages.Reply(message(), (other, message(Event="DBGetResponse", Val="1")))) == "1"
-    assert messages.stored(messages.Reply(message(), (other,))) is None
-
-
-def test_living_channels_are_told_apart_by_their_ids() -> None:
-    other = AttemptId("01ARZ3NDEKTSV4RRFFQ69G5FAW")
-    living = messages.living(
-        [
-            message(Uniqueid=f"mi-{ATTEMPT}", Linkedid=f"mi-{ATTEMPT}"),
-            message(Uniqueid="1.2", Linkedid=f"mi-{ATTEMPT}"),
-            message(Uniqueid="1.3", Linkedid=f"mi-{other}"),
-            message(Uniqueid="1.4", Linkedid="1.4"),
-        ]
-    )
-    assert living == messages.Living(frozenset({ATTEMPT}), frozenset({ATTEMPT, other}))
-
-
-def test_a_device_state_that_nobody_knows_is_unknown() -> None:
-    assert messages.device(message(Device="PJSIP/anna", State="INUSE")).state is DeviceState.INUSE
-    assert messages.device(message(Device="PJSIP/anna", State="DANCING")).state is DeviceState.UNKNOWN
-
-
-def test_listed_keys_are_those_of_attempts() -> None:
-    keys = (f"/mi/mi-{ATTEMPT}", "/mi/identity", "", f"/mi/mi-{ATTEMPT}x")
-    events = (*(message(Event="DBGetTreeResponse", Key=key) for key in keys), message(Event="Other", Key=keys[0]))
-    assert messages.listed(messages.Reply(message(Response="Success"), events)) == {ATTEMPT}

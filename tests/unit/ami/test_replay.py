@@ -18,12 +18,14 @@ from panoramisk.ami_protocol import AMIProtocol
 
 from dialer.ami import journal
 from dialer.ami.codec import Framer, Message
+from dialer.ami.inbound import CalledIn, Inbound
 from dialer.ami.tracker import track
 from dialer.domain.attempt import Attempt, State, advance
 from dialer.domain.events import Event
 from dialer.domain.ids import AttemptId, attempt_of
 from dialer.domain.outcome import EndRecord, Outcome, Verdict, classify
 from dialer.engine.ports import Unfinished
+from tests.replay.record import CALLED_IN, CALLERS
 from tests.unit.ami.mutations import NOW, Daemon, Story, Timing, intent, mutations, timings
 
 REPLAY = Path(__file__).parents[2] / "replay"
@@ -36,7 +38,7 @@ TALKED = [*RUNG, "Bridged"]
 GONE = ["Ended", "AgentGone"]
 LEFT = ["AgentGone", "Ended"]
 STORIES: dict[str, tuple[list[str], Outcome | None]] = {
-    "agent-accepts-by-answering": ([*TALKED, *LEFT], Outcome.CONNECTED),
+    "agent-accepts-by-answering": ([*TALKED, *GONE], Outcome.CONNECTED),
     "agent-busy": ([*GONE, "OriginateFailed"], Outcome.AGENT_BUSY),
     "agent-declined": (["AgentRinging", *GONE, "OriginateFailed"], Outcome.AGENT_DECLINED),
     "agent-hangs-up-in-the-whisper": ([*ANSWERED, *GONE], Outcome.AGENT_DECLINED),
@@ -47,24 +49,32 @@ STORIES: dict[str, tuple[list[str], Outcome | None]] = {
     "agent-wrong-key": ([*ANSWERED, *GONE], Outcome.AGENT_DECLINED),
     "agent-wrong-key-unfiltered": ([*ANSWERED, *GONE], Outcome.AGENT_DECLINED),
     "bridged-agent-hangs-up": ([*TALKED, *GONE], Outcome.CONNECTED),
-    "bridged-customer-hangs-up": ([*TALKED, *GONE], Outcome.CONNECTED),
+    "bridged-customer-hangs-up": ([*TALKED, *LEFT], Outcome.CONNECTED),
     "customer-answers-at-once": ([*PLACED, "Bridged", *GONE], Outcome.CONNECTED),
     "customer-busy": ([*RUNG, *GONE], Outcome.CUSTOMER_BUSY),
+    "closed": ([*ANSWERED, *GONE], Outcome.CANCELLED),
     "customer-congestion": ([*PLACED, *GONE], Outcome.TRUNK_FAILURE),
+    "customer-congestion-after-ringing": ([*RUNG, *GONE], Outcome.TRUNK_FAILURE),
     "customer-declined": ([*RUNG, *GONE], Outcome.CUSTOMER_DECLINED),
     "customer-early-media": ([*PLACED, "Bridged", *GONE], Outcome.CONNECTED),
     "customer-early-media-no-answer": ([*PLACED, *GONE], Outcome.CUSTOMER_NO_ANSWER),
     "customer-no-answer": ([*RUNG, *GONE], Outcome.CUSTOMER_NO_ANSWER),
     "customer-unallocated": ([*PLACED, *GONE], Outcome.CUSTOMER_UNREACHABLE),
-    "hung-up-while-the-agent-rings": (["AgentRinging", *GONE, "OriginateFailed"], Outcome.CANCELLED),
+    "hung-up-while-the-agent-rings": (["AgentRinging", "Ended", "OriginateFailed", "AgentGone"], Outcome.CANCELLED),
     "hung-up-while-the-customer-rings": ([*RUNG, *GONE], Outcome.ABANDONED_BY_AGENT),
     "hung-up-while-they-talk": ([*TALKED, *GONE], Outcome.CONNECTED),
     "late": ([*ANSWERED, *GONE], Outcome.PBX_FAILURE),
-    "max-duration": ([*TALKED, *LEFT], Outcome.CONNECTED),
+    "max-duration": ([*TALKED, *GONE], Outcome.CONNECTED),
     "revoked-before-it-began": ([*ANSWERED, *GONE], Outcome.CANCELLED),
     "revoked-in-the-whisper": ([*ANSWERED, *GONE], Outcome.CANCELLED),
     "transferred": ([*TALKED, "AgentGone", "CustomerDialling", "CustomerRinging", "Ended"], Outcome.CONNECTED),
     "transferred-to-nobody": ([*TALKED, *LEFT], Outcome.CONNECTED),
+}
+# Whether the customer's phone rang or sent early media; what is not named here never came so far.
+RANG = {
+    **dict.fromkeys(("customer-congestion", "customer-unallocated"), False),
+    **{name: True for name, (steps, _) in STORIES.items() if {"CustomerRinging", "Bridged"} & {*steps}},
+    "customer-early-media-no-answer": True,
 }
 RECORDED = [name for name, (_, outcome) in STORIES.items() if outcome]
 
@@ -140,6 +150,26 @@ def test_the_journal_says_the_very_same_end(name: str) -> None:
     assert run([event for _, event in told(name)]).state is State.ENDED
 
 
+@pytest.mark.parametrize("name", RECORDED)
+def test_whether_the_customers_phone_rang_is_told(name: str) -> None:
+    verdict = verdict_of([event for _, event in told(name)])
+    assert verdict is not None
+    assert verdict.rang is RANG.get(name)
+
+
+def test_who_called_in_is_told_once_from_any_point_on_and_however_doubled() -> None:
+    seen = messages(CALLED_IN)
+    callers = [CalledIn("carrier", number) for number in CALLERS]
+    answers = [index for index, message in enumerate(seen) if message.event == "Newstate"]
+    assert len(answers) == len(callers), "who was not answered costs no message"
+    for start in range(len(seen) + 1):
+        inbound = Inbound({"from-trunk": "carrier", "menu": "carrier"})
+        doubled = [message for message in seen[start:] for _ in range(2)]
+        found = [call for message in doubled if (call := inbound.read(message))]
+        assert found == callers[sum(index < start for index in answers) :]
+    assert [track(message) for message in seen if track(message)] == []
+
+
 # --- whatever reaches the daemon, and whenever it looks --------------------------------------------------------------
 
 
@@ -197,7 +227,7 @@ def test_how_much_is_replayed(record_property: Callable[[str, object], None]) ->
     )
     for key, value in {"recordings": len(STORIES), **counts, "runs": runs}.items():
         record_property(key, value)
-    assert {path.stem for path in REPLAY.glob("*.ami")} == {*STORIES, "answers"}
+    assert {path.stem for path in REPLAY.glob("*.ami")} == {*STORIES, CALLED_IN, "answers"}
     assert len(STORIES) >= 29
     assert min(counts["lost"], counts["swapped"]) >= 147
     assert min(counts["doubled"], counts["gap"]) >= 672
@@ -213,7 +243,7 @@ DIFFERENCES: dict[tuple[str, str, str], tuple[str, ...] | None] = {
     # asterisk-ami keeps the last of an event's doubled headers only.
     ("answers", "asterisk-ami", "twice"): ("two",),
     # Stock panoramisk strips each message: an empty last header vanishes.
-    ("hung-up-while-they-talk", "panoramisk", "bridgeid"): None,
+    ("hung-up-while-the-agent-rings", "panoramisk", "bridgeid"): None,
     # Stock panoramisk decodes each read by itself and ignores what is incomplete: letters split across reads vanish.
     ("answers", "panoramisk, byte by byte", "text"): ("Zo: a, b: c ",),
 }
@@ -262,7 +292,7 @@ READERS: dict[str, Callable[[bytes], Iterable[Plain]]] = {
 @pytest.mark.parametrize(
     ("name", "reader"),
     [
-        *((name, reader) for name in [*STORIES, "answers"] for reader in list(READERS)[:2]),
+        *((name, reader) for name in [*STORIES, CALLED_IN, "answers"] for reader in list(READERS)[:2]),
         ("answers", list(READERS)[2]),
     ],
 )

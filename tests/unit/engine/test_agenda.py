@@ -1,12 +1,11 @@
 """The read-ahead of due callbacks, on a real store."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from dialer.domain.callback import Status
 from dialer.engine import agenda as module
 from dialer.engine.agenda import Agenda
 from dialer.store.store import SqlStore
@@ -19,55 +18,77 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
         yield opened
 
 
+async def due(agenda: Agenda, now: datetime, *departments: str) -> list[str]:
+    found = await agenda.due(departments or ("sales",), now)
+    return [one.id for waiting in found.waiting.values() for one in waiting]
+
+
+async def take(agenda: Agenda, now: datetime, count: int) -> list[str]:
+    found = (await agenda.due(["sales"], now)).waiting.get("sales", ())[:count]
+    for one in found:
+        agenda.take(one)
+    return [one.id for one in found]
+
+
 async def test_due_callbacks_come_earliest_first_and_once(store: SqlStore) -> None:
     late, early, later = (callback(n, due_at=NOON + n * SECOND) for n in (2, 1, 3))
     await store.add([late, early, later])
     agenda = Agenda(store)
-    assert await agenda.first("sales", NOON) == early.due_at
-    assert await agenda.take("sales", NOON, 5) == []
-    taken = await agenda.take("sales", NOON + 2 * SECOND, 5)
-    assert [one.id for one in taken] == [early.id, late.id]
-    assert await agenda.take("sales", NOON + 2 * SECOND, 5) == []
-    assert await agenda.first("sales", NOON) == later.due_at
+    assert (await agenda.due(["sales"], NOON)).next_at == early.due_at
+    assert await take(agenda, NOON, 5) == []
+    assert await take(agenda, NOON + 2 * SECOND, 5) == [early.id, late.id]
+    assert await take(agenda, NOON + 2 * SECOND, 5) == []
+    assert (await agenda.due(["sales"], NOON)).next_at == later.due_at
 
 
-async def test_no_more_than_asked_for(store: SqlStore) -> None:
+async def test_what_is_not_taken_stays(store: SqlStore) -> None:
     await store.add([callback(n) for n in range(5)])
     agenda = Agenda(store)
-    assert len(await agenda.take("sales", NOON, 2)) == 2
-    assert len(await agenda.take("sales", NOON, 9)) == 3
+    assert len(await take(agenda, NOON, 2)) == 2
+    assert len(await due(agenda, NOON)) == 3
+    assert len(await take(agenda, NOON, 9)) == 3
+
+
+async def test_one_may_be_taken_out_of_the_middle(store: SqlStore) -> None:
+    first, second, third = (callback(n, due_at=NOON + n * SECOND) for n in range(3))
+    await store.add([first, second, third])
+    agenda = Agenda(store)
+    found = await agenda.due(["sales"], NOON + 5 * SECOND)
+    agenda.take(found.waiting["sales"][1])
+    assert await due(agenda, NOON + 5 * SECOND) == [first.id, third.id]
 
 
 async def test_what_was_taken_does_not_come_again_before_its_claim_is_decided(store: SqlStore) -> None:
     one = callback(1)
     await store.add([one])
     agenda = Agenda(store)
-    assert len(await agenda.take("sales", NOON, 1)) == 1
+    assert await take(agenda, NOON, 1) == [one.id]
     agenda.invalidate()
-    assert await agenda.take("sales", NOON, 1) == []
+    assert await due(agenda, NOON) == []
     agenda.settle(one.id)
     agenda.invalidate()
-    assert len(await agenda.take("sales", NOON, 1)) == 1
+    assert await due(agenda, NOON) == [one.id]
 
 
 async def test_news_are_seen_after_a_poke(store: SqlStore) -> None:
     agenda = Agenda(store)
-    assert await agenda.first("sales", NOON) is None
+    assert await due(agenda, NOON) == []
     one = callback(1)
     await store.add([one])
-    assert await agenda.first("sales", NOON) is None
+    assert await due(agenda, NOON) == []
     agenda.invalidate()
-    assert await agenda.first("sales", NOON) == one.due_at
+    assert await due(agenda, NOON) == [one.id]
     await store.cancel(one.id, "no longer")
     agenda.invalidate()
-    assert await agenda.first("sales", NOON) is None
+    assert await due(agenda, NOON) == []
 
 
 async def test_departments_do_not_wait_for_each_other(store: SqlStore) -> None:
     await store.add([callback(n) for n in range(3)] + [callback(9, department="support")])
     agenda = Agenda(store)
-    assert len(await agenda.take("support", NOON, 5)) == 1
-    assert len(await agenda.take("sales", NOON, 5)) == 3
+    assert len(await due(agenda, NOON, "support")) == 1
+    assert len(await due(agenda, NOON, "sales")) == 3
+    assert len(await due(agenda, NOON, "support", "sales")) == 4
 
 
 async def test_a_long_backlog_is_read_page_by_page(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +97,19 @@ async def test_a_long_backlog_is_read_page_by_page(store: SqlStore, monkeypatch:
     await store.add(everything)
     agenda = Agenda(store)
     seen = []
-    while taken := await agenda.take("sales", NOON, 2):
-        seen += [one.id for one in taken]
+    while taken := await take(agenda, NOON, 2):
+        seen += taken
     assert seen == [one.id for one in everything]
-    assert all(one.status is Status.SCHEDULED for one in everything)
+
+
+async def test_a_page_that_ran_out_says_so_as_long_as_the_store_may_hold_more(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PAGE", 3)
+    await store.add([callback(n) for n in range(4)])
+    agenda = Agenda(store)
+    ran_out = [agenda.ran_out]
+    for _ in range(2):
+        await take(agenda, NOON, 3)
+        ran_out.append(agenda.ran_out)
+    assert ran_out == [False, True, False]

@@ -1,7 +1,7 @@
 """Submission: what becomes a callback, what is refused and why."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -9,47 +9,11 @@ from hypothesis import strategies as st
 from ulid import ULID
 
 from dialer.domain.callback import Callback, Status
-from dialer.domain.directory import Department, Directory, Interval, OpeningHours, RetryRule, Site
-from dialer.domain.errors import RequestRefused, StoreError
-from dialer.domain.phone import NumberKind, NumberPolicy
-from dialer.intake.submission import accept, submit
+from dialer.domain.errors import RequestRefused
+from dialer.domain.phone import DEFAULT_POLICY, NumberKind, NumberPolicy
+from dialer.intake.submission import accept
 from dialer.scheduling.hours import is_open
-
-LONDON = ZoneInfo("Europe/London")
-NOW = datetime(2030, 5, 13, 10, 0, tzinfo=UTC)  # a Monday, 11:00 in London
-OFFICE = OpeningHours(LONDON, (*[(Interval(time(9), time(17)),)] * 5, (), ()))
-ROUND_THE_CLOCK = OpeningHours(LONDON, ((Interval(time(0), None),),) * 7)
-NEVER = OpeningHours(LONDON, ((),) * 7)
-
-GOOD = {"department": "sales", "phone": "020 7946 0000"}
-
-
-def department(id_: str, hours: OpeningHours) -> Department:
-    return Department(
-        id=id_,
-        name=id_.title(),
-        site="shop",
-        agents=("anna",),
-        trunk="carrier",
-        caller_id="+442079460123",
-        hours=hours,
-        retry=RetryRule({}, 3, 10),
-        agent_ring=20,
-        customer_ring=25,
-        max_call=7200,
-        press_to_accept=True,
-        whisper="",
-    )
-
-
-DIRECTORY = Directory(
-    sites={"shop": Site("shop", "Shop", LONDON, "GB")},
-    departments={
-        "sales": department("sales", OFFICE),
-        "care": department("care", ROUND_THE_CLOCK),
-        "closed": department("closed", NEVER),
-    },
-)
+from tests.unit.intake.places import DIRECTORY, GOOD, LONDON, NOW, with_account
 
 
 def good(**fields: object) -> Callback:
@@ -69,6 +33,8 @@ def test_the_least_that_a_request_needs() -> None:
     assert (callback.site, callback.department, callback.visitor.phone) == ("shop", "sales", "+442079460000")
     assert (callback.requested_at, callback.wanted_at, callback.due_at) == (NOW, None, NOW)
     assert (callback.status, callback.attempts, callback.version) == (Status.SCHEDULED, 0, 1)
+    assert (callback.wanted_until, callback.origin) == (None, "")
+    assert callback.expires_at == NOW + timedelta(hours=2)
 
 
 def test_everything_that_a_request_can_carry() -> None:
@@ -99,14 +65,16 @@ def test_everything_that_a_request_can_carry() -> None:
     assert callback.wanted_at == callback.due_at == datetime(2030, 5, 14, 12, 30, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("field", ["name", "email", "page", "message", "session", "at", "consent"])
+@pytest.mark.parametrize("field", ["name", "email", "page", "message", "session", "address", "at", "until", "consent"])
 def test_null_stands_for_absent(field: str) -> None:
-    assert good(**{field: None}).visitor == good().visitor
+    plain = good()
+    assert replace(good(**{field: None}), id=plain.id) == plain
 
 
-@pytest.mark.parametrize("field", ["name", "email", "page", "message", "session", "at"])
+@pytest.mark.parametrize("field", ["name", "email", "page", "message", "session", "address", "at", "until"])
 def test_nothing_but_space_stands_for_absent(field: str) -> None:
-    assert good(**{field: "  "}).visitor == good().visitor
+    plain = good()
+    assert replace(good(**{field: "  "}), id=plain.id) == plain
 
 
 @pytest.mark.parametrize(
@@ -124,6 +92,12 @@ def test_nothing_but_space_stands_for_absent(field: str) -> None:
         (GOOD | {"department": "nobody"}, "department_unknown", "department"),
         (GOOD | {"department": ["sales"]}, "field_type", "department"),
         (GOOD | {"department": "closed"}, "department_closed", "department"),
+        (GOOD | {"department": "nights"}, "department_closed", "department"),  # only while nobody may be called
+        (GOOD | {"department": "texts"}, "number_no_trunk", "phone"),
+        (GOOD | {"session": 5}, "field_type", "session"),
+        (GOOD | {"address": 2130706433}, "field_type", "address"),
+        (GOOD | {"address": "x" * 101}, "field_too_long", "address"),
+        (GOOD | {"address": "127.0.0.1\n"}, "field_characters", "address"),
         (GOOD | {"nmae": "Zoë"}, "field_unknown", ""),
         (GOOD | {"name": 1}, "field_type", "name"),
         (GOOD | {"name": True}, "field_type", "name"),
@@ -265,6 +239,92 @@ def test_a_time_that_is_refused(at: str, code: str) -> None:
     assert (refusal.code, refusal.field) == (code, "at")
 
 
+@pytest.mark.parametrize(
+    ("at", "until", "wanted", "due", "expires"),
+    [
+        ("2030-05-13T14:00", "2030-05-13T15:00", "13T13:00", "13T13:00", "13T14:00"),
+        ("2030-05-13T14:00", "2030-05-13T16:30", "13T13:00", "13T13:00", "13T15:00"),  # its patience ends before
+        ("2030-05-13T16:30", "2030-05-13T20:00", "13T15:30", "13T15:30", "13T19:00"),  # patience goes on tomorrow
+        ("2030-05-13T10:00Z", "2030-05-13T12:00", None, "13T10:00", "13T11:00"),  # begins this moment
+        ("2030-05-13T08:00", "2030-05-13T12:00", None, "13T10:00", "13T11:00"),  # has begun
+        ("2030-05-13T20:00", "2030-05-14T09:30", "13T19:00", "14T08:00", "14T08:30"),
+    ],
+)
+def test_a_window(at: str, until: str, wanted: str | None, due: str, expires: str) -> None:
+    callback = good(at=at, until=until)
+    moments = [None if each is None else datetime.fromisoformat(f"2030-05-{each}+00:00") for each in (wanted, due)]
+    assert [callback.wanted_at, callback.due_at] == moments
+    assert callback.wanted_until == datetime.fromisoformat(until).replace(tzinfo=LONDON)
+    assert callback.expires_at == datetime.fromisoformat(f"2030-05-{expires}+00:00")
+
+
+@pytest.mark.parametrize(
+    ("at", "until", "code", "field"),
+    [
+        (None, "2030-05-13T15:00", "field_missing", "at"),
+        ("2030-05-13T15:00", "2030-05-13T15:00", "window_empty", "until"),
+        ("2030-05-13T15:00", "2030-05-13T14:00", "window_empty", "until"),
+        ("2030-05-13T15:00+01:00", "2030-05-13T15:00+02:00", "window_empty", "until"),
+        ("2030-05-13T08:00", "2030-05-13T11:00", "time_past", "until"),  # this moment
+        ("1970-01-01T00:00Z", "1970-01-01T01:00Z", "time_past", "until"),
+        ("2030-05-13T17:00", "2030-05-14T09:00", "window_closed", "until"),  # ends as the department opens
+        ("2030-05-18T09:00", "2030-05-19T17:00", "window_closed", "until"),  # a weekend
+        ("2030-05-13T15:00", "2032-05-13T15:00", "time_too_far", "until"),
+        ("2032-05-13T15:00", "2032-05-13T16:00", "time_too_far", "at"),
+        ("2030-05-13T15:00", "later", "time_invalid", "until"),
+        ("2030-05-13T15:00", "2030-05-14", "time_invalid", "until"),
+        ("soon", "2030-05-13T15:00", "time_invalid", "at"),
+        ("2030-05-13T15:00", "2030-10-27T01:30", "time_ambiguous", "until"),
+        ("2030-05-13T15:00", "2031-03-30T01:30", "time_nonexistent", "until"),
+    ],
+)
+def test_a_window_that_is_refused(at: str | None, until: str, code: str, field: str) -> None:
+    refusal = refused(GOOD | {"at": at, "until": until})
+    assert (refusal.code, refusal.field) == (code, field)
+
+
+def test_nobody_is_promised_a_call_outside_their_own_day() -> None:
+    late = good(department="care", at="2030-05-13T23:00")
+    assert late.due_at == datetime(2030, 5, 14, 7, 0, tzinfo=UTC)
+    window = {"at": "2030-05-13T21:00", "until": "2030-05-14T08:00"}
+    assert refused(GOOD | {"department": "care"} | window).code == "window_closed"
+    abroad = with_account(numbers=NumberPolicy(frozenset({"US"}), frozenset({NumberKind.FIXED_OR_MOBILE})))
+    request = {"department": "care", "phone": "+1 212 555 0123"}
+    assert accept(request, abroad, NOW).due_at == datetime(2030, 5, 13, 12, 0, tzinfo=UTC)  # 08:00 in New York
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", " 192.0.2.1 ", True),
+        ("192.0.2.1", "::ffff:192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8:0:1::1", "2001:DB8::1:ffff:0:0:9", True),  # one household chooses among 64 bits
+        ("2001:db8:0:1::1", "2001:db8:0:2::1", False),
+        ("fe80::1%eth0", "fe80::2", True),
+    ],
+)
+def test_a_visitor_is_known_again_by_a_key_of_their_address(one: str, other: str, *, same: bool) -> None:
+    first, second = good(address=one), good(address=other)
+    assert (first.origin == second.origin) is same
+    assert len(bytes.fromhex(first.origin)) == 16
+    assert one not in repr(first)
+
+
+def test_one_address_has_different_keys_at_different_sites() -> None:
+    assert good(address="192.0.2.1").origin != good(address="192.0.2.1", department="elsewhere").origin
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["localhost", "192.0.2", "192.0.2.1:80", "192.0.2.01", "192.0.2.0/24", "[::1]", "1", "\u0661.2.3.4", "2001:db8::g"],
+)
+def test_no_address(address: str) -> None:
+    refusal = refused(GOOD | {"address": address})
+    assert (refusal.code, refusal.field) == ("address_invalid", "address")
+    assert address not in str(refusal)
+
+
 def test_an_offset_settles_a_time_that_happens_twice() -> None:
     first = good(department="care", at="2030-10-27T01:30+01:00").wanted_at
     second = good(department="care", at="2030-10-27T01:30+00:00").wanted_at
@@ -277,55 +337,22 @@ def test_a_time_is_no_number() -> None:
     assert refused(GOOD | {"at": 1900000000}).code == "field_type"
 
 
-def test_the_policy_decides_what_may_be_dialled() -> None:
+def test_the_account_decides_what_may_be_dialled() -> None:
     request = GOOD | {"phone": "07911 123456"}
     assert refused(request).code == "number_foreign"
-    guernsey = NumberPolicy(frozenset({"GG"}), frozenset({NumberKind.MOBILE}))
-    assert accept(request, DIRECTORY, NOW, guernsey).visitor.phone == "+447911123456"
+    guernsey = with_account(numbers=NumberPolicy(frozenset({"GG"}), frozenset({NumberKind.MOBILE})))
+    assert accept(request, guernsey, NOW).visitor.phone == "+447911123456"
+    assert accept(request | {"department": "texts"}, guernsey, NOW).visitor.phone == "+447911123456"
+    denying = with_account(numbers=replace(DEFAULT_POLICY, deny=frozenset({"+44207946"})))
+    with pytest.raises(RequestRefused) as caught:
+        accept(GOOD, denying, NOW)
+    assert caught.value.code == "number_denied"
 
 
 def test_a_refusal_never_repeats_what_the_visitor_gave() -> None:
-    for field in ("phone", "name", "email", "page", "message", "session", "at", "department"):
+    for field in ("phone", "name", "email", "page", "message", "session", "address", "at", "until", "department"):
         assert "sesame" not in str(refused(GOOD | {field: "open sesame\x00"}))
     assert "sesame" not in str(refused(GOOD | {"sesame": "open"}))
-
-
-class Shelf:
-    """A store that keeps what it is given, or cannot."""
-
-    def __init__(self, *, broken: bool = False) -> None:
-        self.writes: list[list[Callback]] = []
-        self._broken = broken
-
-    async def add(self, callbacks: list[Callback]) -> None:
-        if self._broken:
-            raise StoreError("disk full")
-        self.writes.append(callbacks)
-
-
-async def test_submit_stores_what_it_accepts_in_one_write_and_answers_in_order() -> None:
-    shelf = Shelf()
-    unreadable = RequestRefused("line_not_json", "", "not JSON")
-    answers = await submit(shelf, DIRECTORY, [GOOD, {}, unreadable, GOOD], NOW)
-    first, missing, passed, last = answers
-    assert isinstance(first, Callback)
-    assert isinstance(missing, RequestRefused)
-    assert missing.code == "field_missing"
-    assert passed is unreadable
-    assert isinstance(last, Callback)
-    assert shelf.writes == [[first, last]]
-    assert first.id < last.id
-
-
-async def test_submit_writes_nothing_when_all_is_refused() -> None:
-    shelf = Shelf()
-    await submit(shelf, DIRECTORY, [{}, None], NOW)
-    assert shelf.writes == []
-
-
-async def test_a_store_that_cannot_is_not_hidden() -> None:
-    with pytest.raises(StoreError):
-        await submit(Shelf(broken=True), DIRECTORY, [GOOD], NOW)
 
 
 JSON = st.recursive(
@@ -343,9 +370,11 @@ HOSTILE = st.text(st.characters(codec=None), max_size=60) | st.sampled_from(
         "2030-10-27T01:30",
         "zoe@example.com",
         "https://a.example",
+        "2001:db8::1",
+        "fe80::1%\ud800",
     ]
 )
-FIELDS = ("department", "phone", "name", "email", "page", "message", "session", "at", "consent")
+FIELDS = ("department", "phone", "name", "email", "page", "message", "session", "address", "at", "until", "consent")
 CONSENTS = st.dictionaries(st.sampled_from(["wording", "given_at", "page"]), HOSTILE)
 REQUESTS = st.dictionaries(st.sampled_from(FIELDS), HOSTILE | JSON | CONSENTS).map(lambda more: GOOD | more)
 
@@ -359,6 +388,8 @@ def test_any_json_value_is_accepted_or_refused(request_: object) -> None:
         return
     assert callback.due_at >= NOW
     assert is_open(DIRECTORY.departments[callback.department].hours, callback.due_at)
+    assert time(8) <= callback.due_at.astimezone(LONDON).time() < time(21)
+    assert callback.wanted_until is None or callback.due_at < callback.wanted_until
     visitor = callback.visitor
     single_lines = visitor.name + visitor.email + visitor.page + visitor.session
     assert not {"\r", "\n", "\x00"} & set(single_lines)

@@ -6,25 +6,8 @@ from datetime import timedelta
 import pytest
 
 from dialer.domain.attempt import State
-from dialer.domain.directory import Department, OpeningHours, RetryRule
 from dialer.scheduling.deadlines import patience
-from tests.unit.scheduling.test_hours import LONDON
-
-DEPARTMENT = Department(
-    id="sales",
-    name="Sales",
-    site="shop",
-    agents=("anna",),
-    trunk="carrier",
-    caller_id="+442079460100",
-    hours=OpeningHours(LONDON, ((),) * 7),
-    retry=RetryRule({}, 3, 10),
-    agent_ring=20,
-    customer_ring=25,
-    max_call=3600,
-    press_to_accept=True,
-    whisper="",
-)
+from tests.unit.scheduling.samples import DEPARTMENT
 
 
 @pytest.mark.parametrize(

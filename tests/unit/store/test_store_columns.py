@@ -1,6 +1,6 @@
 """Values on their way into columns and back."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from sqlalchemy.dialects import sqlite
 
 from dialer.domain.attempt import Step
 from dialer.domain.callback import Consent
-from dialer.store.columns import ConsentText, Instant, Timeline, from_micros, to_micros
+from dialer.store.columns import ConsentText, Day, Ids, Instant, Timeline, from_micros, to_micros
 
 DIALECT = sqlite.dialect()
 INSTANTS = st.datetimes(
@@ -50,3 +50,19 @@ def test_a_timeline_is_compact() -> None:
 def test_consent_comes_back(consent: Consent | None) -> None:
     kept = ConsentText().process_bind_param(consent, DIALECT)
     assert ConsentText().process_result_value(kept, DIALECT) == consent
+
+
+@given(st.none() | st.dates())
+def test_a_date_comes_back(day: date | None) -> None:
+    kept = Day().process_bind_param(day, DIALECT)
+    assert Day().process_result_value(kept, DIALECT) == day
+
+
+def test_a_date_reads_as_people_write_it() -> None:
+    assert Day().process_bind_param(date(2026, 3, 2), DIALECT) == "2026-03-02"
+
+
+@given(st.lists(st.from_regex(r"[a-z0-9_-]{1,40}", fullmatch=True)))
+def test_ids_come_back_in_their_order(ids: list[str]) -> None:
+    kept = Ids().process_bind_param(ids, DIALECT)
+    assert Ids().process_result_value(kept, DIALECT) == tuple(ids)

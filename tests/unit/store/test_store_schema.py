@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from dialer.domain.errors import SchemaOutdated
+from dialer.domain.stop import EVERYTHING
 from dialer.store import schema
 from dialer.store.dialect import locate
 from dialer.store.store import SqlStore
@@ -72,11 +73,11 @@ async def test_missing_and_empty_have_no_revision_and_are_not_made_by_asking(pat
 
 async def test_upgrading_again_changes_nothing(path: Path) -> None:
     async with SqlStore.open(path, exclusive=True) as store:
-        await store.pause("ann", "")
+        await store.pause(EVERYTHING, "ann", "")
     await schema.upgrade(path)
     assert await schema.current(path) == schema.REVISIONS[-1]
     async with SqlStore.open(path) as store:
-        assert await store.paused()
+        assert await store.stops() == {EVERYTHING}
 
 
 async def test_an_older_one_is_refused_with_the_remedy(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,29 +1,24 @@
-"""What only a SQLite file can suffer: other processes, kills, full disks, wrong permissions; and how it plans."""
+"""What only a SQLite file can suffer: other processes, kills, full disks, wrong permissions."""
 
 import asyncio
+import sqlite3
 import stat
 import tempfile
 from collections.abc import Iterator
-from datetime import timedelta
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Select
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import OperationalError
 
-from dialer.domain.callback import Status
+from dialer.domain.callback import Callback, Status
 from dialer.domain.errors import SchemaOutdated, StoreBusy, StoreError
-from dialer.domain.ids import AttemptId, CallbackId
-from dialer.domain.outcome import Outcome
-from dialer.store import queries
+from dialer.intake.admission import Seen
 from dialer.store.dialect import locate
 from dialer.store.schema import upgrade
 from dialer.store.store import SqlStore
-from dialer.store.views import CallbackFilter, CallFilter
 from dialer.store.writer import Pace
-from tests.contract.story import NOON, SECOND, attempt_at, callback, claim_of, progressed
+from tests.contract.story import Door, attempt_at, callback, claim_of, progressed
 from tests.unit.store.child import child, finished, line_of, names_in
 
 CLAIM_AND_WAIT = """
@@ -144,6 +139,21 @@ class TestOtherProcesses:
                 await beside.add([callback(2)])
                 assert (await beside.summary()).open_attempts == 1
 
+    async def test_nobody_can_write_between_the_door_s_look_and_its_answer(self, path: Path) -> None:
+        tried: list[Exception] = []
+
+        class Rule(Door):
+            def __call__(self, new: Callback, seen: Seen) -> None:
+                with closing(sqlite3.connect(path, timeout=0)) as other:
+                    try:
+                        other.execute("DELETE FROM pause")
+                    except sqlite3.OperationalError as error:
+                        tried.append(error)
+
+        async with SqlStore.open(path, exclusive=True) as store:
+            await store.admit([callback(1)], Rule())
+        assert [str(error) for error in tried] == ["database is locked"]
+
     async def test_a_lock_held_by_another_is_said_and_passes(self, path: Path) -> None:
         async with SqlStore.open(path, exclusive=True, busy_timeout=0.05, pace=Pace(notes=0)) as store:
             await store.add([callback(1)])
@@ -159,6 +169,33 @@ class TestOtherProcesses:
             await store.add([callback(3)])
             assert await store.get(callback(2).id) is None
             assert await store.attempts(callback(1).id) == [noted]
+
+
+class TestLastGuards:
+    """What the tables refuse, should the program ever ask for it."""
+
+    @pytest.mark.parametrize(
+        "row",
+        [
+            "'X', '{other}', 1, 'agent1'",  # an agent who has an attempt without an end
+            "'X', '{same}', 1, 'agent9'",  # a callback's turn that is taken
+            "'X', 'nobody', 1, 'agent9'",  # an attempt at nothing
+        ],
+    )
+    async def test_no_attempt_beside_another(self, path: Path, row: str) -> None:
+        async with SqlStore.open(path, exclusive=True) as store:
+            await store.add([callback(1), callback(2)])
+            await store.claim(claim_of(callback(1)))
+        columns = "department, pbx, pbx_boot, trunk, caller_id, dialled, due_at, ready_at, created_at"
+        columns += ", state, timeline, updated_at"
+        values = row.format(same=callback(1).id, other=callback(2).id)
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA foreign_keys=ON")
+            with pytest.raises(sqlite3.IntegrityError):
+                database.execute(
+                    f"INSERT INTO attempt (id, callback_id, number, agent, {columns}) "
+                    f"SELECT {values}, {columns} FROM attempt"
+                )
 
 
 class TestDisk:
@@ -257,7 +294,7 @@ class TestDisk:
             with child("import sqlite3,sys; sqlite3.connect(sys.argv[1]).execute('DROP TABLE pause')", path) as vandal:
                 finished(vandal)
             with pytest.raises(StoreError, match="dialer db upgrade"):
-                await store.paused()
+                await store.stops()
 
 
 class TestAddress:
@@ -271,50 +308,3 @@ class TestAddress:
 
     def test_a_path_and_a_url_mean_the_same_file(self, path: Path) -> None:
         assert locate(path) == locate(str(path)) == locate(f"sqlite:///{path}")
-
-
-LATER = NOON + timedelta(days=1)
-PLANS: list[tuple[Select[Any], str]] = [
-    (queries.upcoming("sales", LATER, 50), "ix_callback_department_status_due_at_id"),
-    (queries.OPEN_ATTEMPTS, "ix_attempt_ended_at_id"),
-    (queries.callback_by_id(CallbackId("C")), "sqlite_autoindex_callback_1"),
-    (queries.attempts_of(CallbackId("C")), "sqlite_autoindex_attempt_2"),
-    (queries.callbacks(CallbackFilter(), 50, f"{1_000_000}.C"), "ix_callback_due_at_id"),
-    (queries.callbacks(CallbackFilter(frozenset({Status.FAILED})), 50, None), "ix_callback_status_due_at_id"),
-    (queries.calls(CallFilter(since=NOON), 50, f"{1_000_000}.A"), "ix_attempt_ended_at_id"),
-    (queries.calls(CallFilter(department="sales"), 50, None), "ix_attempt_department_ended_at_id"),
-    (queries.calls(CallFilter(frozenset({Outcome.IN_DOUBT})), 50, None), "ix_attempt_outcome_ended_at_id"),
-    (queries.ended_attempts("main", AttemptId("A"), AttemptId("B"), 100), "sqlite_autoindex_attempt_1"),
-    (queries.doubtful(NOON), "ix_attempt_outcome_ended_at_id"),
-    (queries.resolutions_of(CallbackId("C")), "ix_resolution_callback_id"),
-    (queries.STATUSES, "ix_callback_status_due_at_id"),
-    (queries.OUTCOMES, "ix_attempt_outcome_ended_at_id"),
-]
-
-
-@pytest.fixture(scope="module")
-async def backlog(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A hundred thousand callbacks, most of them far away, and a tenth of them due at one moment."""
-    path = tmp_path_factory.mktemp("backlog") / "dialer.db"
-    async with SqlStore.open(path, exclusive=True) as store:
-        await store.add([callback(n, due_at=NOON + (n // 10_000) * 3600 * SECOND) for n in range(100_000)])
-    return path
-
-
-@pytest.mark.parametrize(("query", "index"), PLANS)
-async def test_every_question_is_answered_by_an_index_without_sorting(
-    backlog: Path, query: Select[Any], index: str
-) -> None:
-    engine = locate(backlog).readers()
-    sql = query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
-    async with engine.connect() as connection:
-        plan = " / ".join(row[-1] for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}"))
-    await engine.dispose()
-    assert f"INDEX {index}" in plan
-    assert "TEMP B-TREE" not in plan or query is queries.OPEN_ATTEMPTS  # few rows, and wanted in order
-
-
-async def test_a_due_page_of_a_large_backlog_holds_the_earliest(backlog: Path) -> None:
-    async with SqlStore.open(backlog) as store:
-        found = await store.upcoming("sales", LATER, 50)
-    assert found == [callback(n) for n in range(50)]

@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
 
+from dialer.domain.callback import Status
 from dialer.domain.errors import StoreError
+from dialer.domain.stop import EVERYTHING
 from dialer.store import operations
 from dialer.store.store import SqlStore
 from dialer.store.writer import Pace
-from tests.contract.story import COMPLETED, attempt_at, callback, claim_of, ended, progressed
+from tests.contract.story import AGAIN, COMPLETED, REVIEW, Door, attempt_at, callback, claim_of, ended, progressed
 
 
 @pytest.fixture
@@ -48,6 +51,42 @@ async def test_a_group_is_two_statements_and_one_commit(path: Path, sent: list[s
         sent.clear()
         await asyncio.gather(*(store.finish(ended(attempt_at(each)), COMPLETED) for each in new))
         assert sent == ["UPDATE attempt x20", "UPDATE callback x20", "commit"]
+
+
+async def test_losers_cost_a_group_two_statements_however_many_they_are(path: Path, sent: list[str]) -> None:
+    new = [callback(n) for n in range(20)]
+    async with SqlStore.open(path, exclusive=True) as store:
+        await store.add(new)
+        for each in new[::2]:
+            await store.cancel(each.id, "")
+        sent.clear()
+        await asyncio.gather(*(store.claim(claim_of(each)) for each in new))
+    assert sent == [
+        "UPDATE callback x20",
+        "SELECT callback.attempt_id x1",
+        "UPDATE callback x1",
+        "INSERT INTO x10",
+        "commit",
+    ]
+
+
+async def test_ends_cost_a_group_a_statement_for_each_kind_of_next_step(path: Path, sent: list[str]) -> None:
+    new = [callback(n) for n in range(20)]
+    async with SqlStore.open(path, exclusive=True) as store:
+        await store.add(new)
+        await asyncio.gather(*(store.claim(claim_of(each)) for each in new))
+        sent.clear()
+        steps = [AGAIN, REVIEW, COMPLETED, replace(COMPLETED, status=Status.FAILED)] * 5
+        await asyncio.gather(*(store.finish(ended(attempt_at(o)), step) for o, step in zip(new, steps, strict=True)))
+    assert sent == ["UPDATE attempt x20", "UPDATE callback x5", "UPDATE callback x5", "UPDATE callback x10", "commit"]
+
+
+async def test_the_door_asks_once_for_a_whole_group(path: Path, sent: list[str]) -> None:
+    new = [callback(n, phone=f"+44207946{n:04}", session=f"s{n}") for n in range(20)]
+    async with SqlStore.open(path, exclusive=True) as store:
+        await asyncio.gather(*(store.admit([each], Door()) for each in new))
+    questions = [each for each in sent if each.startswith("SELECT")][-4:]
+    assert sent[-7:] == ["UPDATE callback x1", *questions, "INSERT INTO x20", "commit"]
 
 
 async def test_an_end_that_waits_is_taken_along_by_a_claim(path: Path, sent: list[str]) -> None:
@@ -100,7 +139,9 @@ async def test_a_fault_of_our_own_is_told_with_its_place(path: Path, monkeypatch
 
     async with SqlStore.open(path, exclusive=True) as store:
         monkeypatch.setattr(operations.Add, "write", broken)
-        results = await asyncio.gather(store.add([callback(1)]), store.pause("ann", ""), return_exceptions=True)
+        results = await asyncio.gather(
+            store.add([callback(1)]), store.pause(EVERYTHING, "ann", ""), return_exceptions=True
+        )
         assert isinstance(results[0], StoreError)
         assert isinstance(results[0].__cause__, ZeroDivisionError)
-        assert await store.paused()
+        assert await store.stops() == {EVERYTHING}

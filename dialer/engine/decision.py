@@ -1,0 +1,317 @@
+"""What to dial now: of everything that is due, what may be rung, by whom, by which way out, and in whose turn. Pure.
+
+The rules themselves are scheduling's and routing's; this asks them in the right order, and keeps the books that they
+need. Nothing is decided on a memory of the past: hours, quiet hours, stops, caps and destinations are asked again here,
+at the moment of dialling.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+
+from dialer.domain import phone
+from dialer.domain.callback import Callback, Status
+from dialer.domain.directory import Account, Agent, Department, Directory, Trunk
+from dialer.domain.errors import RequestRefused
+from dialer.domain.stop import EVERYTHING, Scope, Stop
+from dialer.engine.capacity import Capacity, Lines
+from dialer.engine.roster import Roster
+from dialer.routing.agents import candidates
+from dialer.routing.route import Route
+from dialer.routing.trunks import TrunkHealth, serving
+from dialer.scheduling.hours import closes_in_all, is_open, next_open_in_all, next_opening, open_in_all
+from dialer.scheduling.quiet import called_windows
+from dialer.scheduling.turns import Turns
+
+_EVER = datetime.min.replace(tzinfo=UTC)
+
+OUT_OF_TIME = "nobody could take it in time"
+
+SHORT = timedelta(seconds=1)
+"""A trunk that has a slot within this is waited for rather than passed over for the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Ring this callback's agent now. `ready_at` is the first moment at which everything that it needs was there,
+    `ring_until` when the hours that hold now, or the visitor's window, end (None: never); both UTC."""
+
+    callback: Callback
+    way: Route
+    lines: Lines
+    ready_at: datetime
+    ring_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Defer:
+    """The callback may be rung at another time only."""
+
+    callback: Callback
+    due_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The callback is not rung any more."""
+
+    callback: Callback
+    status: Status
+    reason: str
+
+
+Decision = Place | Defer | Close
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What is to be done, in this order, and when to decide again at the latest (UTC; None: when something changes)."""
+
+    made: tuple[Decision, ...]
+    look_at: datetime | None
+
+
+class Decider:
+    """Decides for all departments at once. `ready` says since when each PBX can be dialled through (UTC), `stops` what
+    is paused: both are kept up to date by whoever owns this."""
+
+    def __init__(self, directory: Directory, roster: Roster, capacity: Capacity, health: TrunkHealth) -> None:
+        self.directory = directory
+        self.roster = roster
+        self.capacity = capacity
+        self.health = health
+        self.turns = Turns()
+        self.stops: frozenset[Stop] = frozenset()
+        self.ready: dict[str, datetime] = {}
+        self.held_until: dict[str, datetime | None] = {}
+        """When what last held a department back was over; None while that is not known."""
+
+    def decide(self, waiting: Mapping[str, Sequence[Callback]], now: datetime) -> Decisions:
+        """Decide on what is due at `now` (UTC): each department's callbacks, earliest first. What is decided on is
+        begun: agent, lines and turn are taken."""
+        return _Round(self, waiting, now).run()
+
+
+@dataclass(slots=True)
+class _Desk:
+    """One department in a round, with what of it is still to be looked at."""
+
+    department: Department
+    account: Account
+    queue: deque[Callback]
+
+
+@dataclass(slots=True)
+class _Round:
+    decider: Decider
+    waiting: Mapping[str, Sequence[Callback]]
+    now: datetime
+    made: list[Decision] = field(default_factory=list)
+    look_at: datetime | None = None
+    free: set[str] = field(default_factory=set)
+
+    def run(self) -> Decisions:
+        decider = self.decider
+        self.free = decider.roster.free(self.now)
+        desks: dict[str, list[_Desk]] = {}
+        for id_, queue in self.waiting.items():
+            department = decider.directory.departments[id_]
+            account = decider.directory.account_of(department)
+            if queue and self._may_dial(department, account):
+                desks.setdefault(account.id, []).append(_Desk(department, account, deque(queue)))
+        while desks:
+            for account_id in decider.turns.order(desks):
+                if self._serve(desks, account_id):
+                    decider.turns.served(account_id)
+                    break
+            else:
+                break
+        self._look(decider.roster.next_rested())
+        return Decisions(tuple(self.made), self.look_at)
+
+    def _serve(self, desks: dict[str, list[_Desk]], account_id: str) -> bool:
+        """Place one call of this account, the earliest promise that can be kept; False when there is none."""
+        mine = desks[account_id]
+        while mine:
+            desk = min(mine, key=lambda each: (each.queue[0].due_at, each.queue[0].id))
+            placed = self._desk_free(desk) and self._consider(desk, desk.queue.popleft())
+            if not desk.queue:
+                mine.remove(desk)
+            if not mine:
+                del desks[account_id]
+            if placed:
+                return True
+        return False
+
+    # --- the department ----------------------------------------------------------------------------------------------
+
+    def _may_dial(self, department: Department, account: Account) -> bool:
+        """Stops, hours and the day's allowance: what no call of this round changes."""
+        decider = self.decider
+        stops = (EVERYTHING, Stop(Scope.ACCOUNT, account.id), Stop(Scope.DEPARTMENT, department.id))
+        if any(stop in decider.stops for stop in stops):
+            return self._hold(department, None)
+        if not is_open(department.hours, self.now):
+            return self._hold(department, next_opening(department.hours, self.now))
+        if decider.held_until.get(department.id, _EVER) is None:
+            decider.held_until[department.id] = self.now
+        return True
+
+    def _desk_free(self, desk: _Desk) -> bool:
+        """An agent, and room by every pace; where there is none, the whole department waits."""
+        department = desk.department
+        helpers = department.overflow.agents if department.overflow else ()
+        if self.free.isdisjoint((*department.agents, *helpers)):
+            desk.queue.clear()
+            return False
+        slot = self._slot(desk.account, department)
+        if slot is not None and slot <= self.now:
+            return True
+        desk.queue.clear()
+        return self._hold(department, slot)
+
+    def _slot(self, account: Account, department: Department) -> datetime | None:
+        """When account, department and one of its trunks may begin a call; None while one of them is full."""
+        capacity, now = self.decider.capacity, self.now
+        allowed = capacity.allowance(account, now)
+        if allowed > now:
+            return allowed
+        desk = capacity.desk(account, department, now)
+        ways = [slot for id_ in department.trunks if (slot := self._line(self.decider.directory.trunks[id_]))]
+        return max(desk, min(ways)) if desk and ways else None
+
+    def _line(self, trunk: Trunk) -> datetime | None:
+        """When a trunk can begin a call; None while it cannot: stopped, out of sight, or full."""
+        decider = self.decider
+        if trunk.pbx not in decider.ready or Stop(Scope.TRUNK, trunk.id) in decider.stops:
+            return None
+        return decider.health.rests_until(trunk.id, self.now) or decider.capacity.line(trunk, self.now)
+
+    def _hold(self, department: Department, until: datetime | None) -> bool:
+        self.decider.held_until[department.id] = until
+        self._look(until)
+        return False
+
+    def _look(self, at: datetime | None) -> None:
+        if at is not None and (self.look_at is None or at < self.look_at):
+            self.look_at = at
+
+    # --- the callback ------------------------------------------------------------------------------------------------
+
+    def _consider(self, desk: _Desk, callback: Callback) -> bool:
+        """Decide on one callback that is due; True when it is rung."""
+        department, now = desk.department, self.now
+        if callback.expires_at is not None and callback.expires_at <= now:
+            self.made.append(Close(callback, Status.EXPIRED, OUT_OF_TIME))
+            return False
+        refusal = _refusal(desk.account, callback)
+        if refusal:
+            self.made.append(Close(callback, Status.REJECTED, refusal))
+            return False
+        site = self.decider.directory.sites[department.site]
+        windows = (department.hours, *called_windows(site, callback.visitor.phone))
+        if not open_in_all(windows, now):
+            self.made.append(_later(callback, next_open_in_all(windows, now), "quiet hours where the number is"))
+            return False
+        tomorrow = _day_is_used_up(callback, department, now)
+        if tomorrow is not None:
+            why = f"no more than {department.retry.max_customer_attempts_a_day} customer attempts a day"
+            self.made.append(_later(callback, next_open_in_all(windows, tomorrow), why))
+            return False
+        peace = self.decider.capacity.number_free_at(callback.visitor.phone, department.retry.least_gap)
+        if peace is None or peace > now:
+            self._look(peace)
+            return False
+        ends = [end for end in (closes_in_all(windows, now), callback.wanted_until) if end is not None]
+        return self._ring(desk, callback, max(peace, callback.due_at), min(ends, default=None))
+
+    def _ring(self, desk: _Desk, callback: Callback, since: datetime, closes: datetime | None) -> bool:
+        directory, number = self.decider.directory, callback.visitor.phone
+        pbxs = {directory.trunks[trunk].pbx for trunk in desk.department.trunks}
+        ways = {pbx: serving(desk.department, directory, number, pbx) for pbx in pbxs}
+        if not any(ways.values()):
+            self.made.append(Close(callback, Status.REJECTED, "no trunk of the department takes this number"))
+            return False
+        for agent in self._agents(desk, callback):
+            trunk = self._trunk(callback, ways[agent.pbx])
+            if trunk is not None:
+                self._place(desk, callback, Route(desk.department, agent, trunk), since, closes)
+                return True
+        return False
+
+    def _agents(self, desk: _Desk, callback: Callback) -> list[Agent]:
+        """Who can take it, in order. Where nobody can, the rest of the queue, which is younger, waits too."""
+        department, roster, now = desk.department, self.decider.roster, self.now
+        preferred = callback.prefer_agent
+        if preferred and roster.promised_to(preferred, now) == callback.id:
+            self._look(roster.promised_until(preferred))
+            return [self.decider.directory.agents[preferred]] if preferred in self.free else []
+        overflow = department.overflow
+        helped = overflow is not None and now - callback.due_at >= overflow.after
+        if overflow is not None and not helped:
+            self._look(callback.due_at + overflow.after)
+        found = [
+            agent
+            for agent in candidates(
+                department, self.decider.directory, self.free, roster.last_rung, roster.free_since, overflow=helped
+            )
+            if roster.promised_to(agent.id, now) is None and agent.pbx in self.decider.ready
+        ]
+        if not found:
+            desk.queue.clear()
+        return sorted(found, key=lambda agent: agent.id != preferred)
+
+    def _trunk(self, callback: Callback, ways: Sequence[Trunk]) -> Trunk | None:
+        """The first way out that takes the call now; None when none does, or when one soon will."""
+        # All have failed it: the first ones again, as far as they do not rest.
+        for trunk in [way for way in ways if way.id not in callback.failed_trunks] or ways:
+            slot = self._line(trunk)
+            if slot is not None and slot <= self.now:
+                return trunk
+            self._look(slot)
+            if slot is not None and slot - self.now <= SHORT:
+                return None
+        return None
+
+    def _place(self, desk: _Desk, callback: Callback, way: Route, since: datetime, closes: datetime | None) -> None:
+        decider, now = self.decider, self.now
+        helped = desk.department.overflow if way.agent.id not in desk.department.agents else None
+        ready_at = max(
+            since,
+            decider.roster.free_since.get(way.agent.id, _EVER),
+            decider.ready[way.agent.pbx],
+            decider.held_until.get(desk.department.id) or _EVER,
+            callback.due_at + helped.after if helped else _EVER,
+        )
+        lines = Lines(desk.account.id, desk.department.id, way.trunk.pbx, way.trunk.id)
+        decider.roster.reserve(way.agent.id, now)
+        self.free.discard(way.agent.id)
+        decider.capacity.begin(desk.account, lines, callback.visitor.phone, now)
+        self.made.append(Place(callback, way, lines, min(ready_at, now), closes))
+
+
+def _refusal(account: Account, callback: Callback) -> str:
+    """Why the number may not be called any more; '' when it may."""
+    try:
+        account.numbers.check(phone.of_e164(callback.visitor.phone))
+    except RequestRefused as refusal:
+        return refusal.code
+    return ""
+
+
+def _day_is_used_up(callback: Callback, department: Department, now: datetime) -> datetime | None:
+    """The beginning of the next day (UTC) where the callback has had its customer attempts of today: somebody moved it
+    back into this day. None where it may be rung."""
+    today, cap = now.astimezone(department.hours.zone).date(), department.retry.max_customer_attempts_a_day
+    if cap is None or callback.day != today or callback.day_attempts < cap:
+        return None
+    return datetime.combine(today + timedelta(days=1), time(), department.hours.zone).astimezone(UTC)
+
+
+def _later(callback: Callback, moment: datetime | None, why: str) -> Decision:
+    """The next moment at which its number may be called, unless its promise ends before."""
+    if moment is None or (callback.expires_at is not None and moment >= callback.expires_at):
+        return Close(callback, Status.EXPIRED, "it may not be called before its time runs out")
+    return Defer(callback, moment, why)

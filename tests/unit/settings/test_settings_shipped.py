@@ -1,0 +1,54 @@
+"""What ships loads, shows every key, and says what the defaults are."""
+
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from dialer.domain.errors import ConfigurationError
+from dialer.settings import load, models
+from tests.unit.settings.least import SHIPPED, loaded
+
+OWN_DEFAULT = (
+    *("secret", "secret_file", "ca_file", "socket", "path", "metrics_file", "webhook", "callback_page", "whisper"),
+    *("caller_id", "calls_at_once", "max_attempts_a_day", "max_minutes_a_day", "max_customer_attempts_a_day"),
+)
+"""Keys whose comment shows an example, because without them something else applies."""
+
+
+def test_the_shipped_configuration_loads_and_lacks_only_its_credential() -> None:
+    settings = load(SHIPPED)
+    directory = settings.directory()
+    assert set(directory.departments) == {"sales", "support"}
+    with pytest.raises(ConfigurationError, match="credential pbx-main is not there"):
+        settings.secret("main")
+
+
+def test_what_the_shipped_configuration_shows_as_defaults_are_the_defaults(file: Path) -> None:
+    shown = re.sub(rf"^# (?!(?:{'|'.join(OWN_DEFAULT)}) )([a-z_]+ = )", r"\1", SHIPPED.read_text(), flags=re.MULTILINE)
+    assert len(re.findall(r"^[a-z_]+ = ", shown, re.MULTILINE)) > 85
+    uncommented, shipped = loaded(file, shown), load(SHIPPED)
+    assert asdict(uncommented.directory()) == asdict(shipped.directory())
+    assert uncommented.limits() == shipped.limits()
+    # An agent's device is shown as what it becomes without one.
+    for section in set(type(shipped).model_fields) - {"agent"}:
+        assert getattr(uncommented, section) == getattr(shipped, section)
+
+
+def test_what_the_shipped_configuration_shows_as_examples_can_be_used(file: Path) -> None:
+    examples = "|".join(set(OWN_DEFAULT) - {"secret", "secret_file"})
+    shown = re.sub(rf"^# ((?:{examples}) = |\[)", r"\1", SHIPPED.read_text(), flags=re.MULTILINE)
+    settings = loaded(file, shown)
+    directory = settings.directory()
+    assert settings.alerts.webhook == "https://hooks.example.com/dialer"
+    assert directory.callback_page == "https://desk.example.com/callbacks/{id}"
+    assert directory.accounts["example"].max_attempts_a_day == 500
+    assert directory.trunks["carrier"].pace.at_once == 30
+
+
+def test_the_shipped_configuration_shows_every_key() -> None:
+    text = SHIPPED.read_text()
+    sections = [made for made in vars(models).values() if isinstance(made, type) and issubclass(made, models.Section)]
+    for key in {key for section in sections for key in section.model_fields}:
+        assert re.search(rf"^(# )?(\[.*\.)?{key}(\]| =)", text, re.MULTILINE), key

@@ -1,0 +1,140 @@
+"""How SQLite goes about what it is asked: by an index, however many callbacks there are."""
+
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, Select, event
+from sqlalchemy.dialects import sqlite
+
+from dialer.domain.callback import Status
+from dialer.domain.ids import AttemptId, CallbackId
+from dialer.domain.outcome import Outcome
+from dialer.domain.stop import EVERYTHING
+from dialer.store import queries
+from dialer.store.store import SqlStore
+from dialer.store.views import CallbackFilter, CallFilter, Decision
+from tests.contract.life import found
+from tests.contract.story import (
+    AGAIN,
+    COMPLETED,
+    NOON,
+    OTHER,
+    PHONE,
+    REVIEW,
+    SECOND,
+    Door,
+    amended,
+    attempt_at,
+    callback,
+    claim_of,
+    ended,
+)
+
+LATER = NOON + timedelta(days=1)
+NUMBERS = [PHONE, OTHER]
+PLANS: list[tuple[Select[Any], str]] = [
+    (queries.upcoming("sales", LATER, 50), "INDEX ix_callback_department_status_due_at_id"),
+    (queries.OPEN_ATTEMPTS, "INDEX ix_attempt_ended_at_id"),
+    (queries.callback_by_id(CallbackId("C")), "INDEX sqlite_autoindex_callback_1"),
+    (queries.attempts_of(CallbackId("C")), "INDEX sqlite_autoindex_attempt_2"),
+    (queries.callbacks(CallbackFilter(), 50, f"{1_000_000}.C"), "INDEX ix_callback_due_at_id"),
+    (queries.callbacks(CallbackFilter(frozenset({Status.FAILED})), 50, None), "INDEX ix_callback_status_due_at_id"),
+    (queries.calls(CallFilter(since=NOON), 50, f"{1_000_000}.A"), "INDEX ix_attempt_ended_at_id"),
+    (queries.calls(CallFilter(department="sales"), 50, None), "INDEX ix_attempt_department_ended_at_id"),
+    (queries.calls(CallFilter(frozenset({Outcome.IN_DOUBT})), 50, None), "INDEX ix_attempt_outcome_ended_at_id"),
+    (queries.ended_attempts("main", AttemptId("A"), AttemptId("B"), 100), "INDEX sqlite_autoindex_attempt_1"),
+    (queries.doubtful(NOON), "INDEX ix_attempt_outcome_ended_at_id"),
+    (queries.resolutions_of(CallbackId("C")), "INDEX ix_resolution_callback_id"),
+    (queries.WISHES, "INDEX ix_callback_status_due_at_id"),
+    (queries.expired(LATER, 200), "INDEX ix_callback_expiring"),
+    (queries.open_callbacks_of(NUMBERS), "INDEX ix_callback_phone_requested_at"),
+    (queries.requests_for(NUMBERS, NOON), "INDEX ix_callback_phone_requested_at"),
+    (queries.requests_in(["s-1", "s-2"], NOON), "INDEX ix_callback_session"),
+    (queries.requests_from(["a key", "another"], NOON), "INDEX ix_callback_origin"),
+    (queries.listed(NUMBERS), "INDEX uq_do_not_call_in_force"),
+    (queries.rings(NOON), "INDEX ix_attempt_ended_at_id"),
+    (queries.usage(["sales", "support"], NOON), "INDEX ix_attempt_department_created_at"),
+    (queries.STOPS, "INDEX uq_pause_in_force"),
+    (queries.PAUSES, "INDEX uq_pause_in_force"),
+    (queries.objections_after(50, "1.1"), "INTEGER PRIMARY KEY"),
+    (queries.STATUSES, "INDEX ix_callback_status_due_at_id"),
+    (queries.OUTCOMES, "INDEX ix_attempt_outcome_ended_at_id"),
+]
+FEW = {queries.OPEN_ATTEMPTS, queries.PAUSES}
+"""Rows that are never many, and wanted in order."""
+
+
+@pytest.fixture(scope="module")
+async def backlog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hundred thousand callbacks, most of them far away, and a tenth of them due at one moment."""
+    path = tmp_path_factory.mktemp("backlog") / "dialer.db"
+    async with SqlStore.open(path, exclusive=True) as store:
+        await store.add([callback(n, due_at=NOON + (n // 10_000) * 3600 * SECOND) for n in range(100_000)])
+    return path
+
+
+@pytest.mark.parametrize(("query", "index"), PLANS)
+async def test_every_question_is_answered_by_an_index_without_sorting(
+    backlog: Path, query: Select[Any], index: str
+) -> None:
+    compiled = query.compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True})
+    plan = explained(backlog, str(compiled), [None] * len(compiled.positiontup or ()))
+    assert index in plan
+    assert "TEMP B-TREE" not in plan or query in FEW
+
+
+def explained(path: Path, sql: str, parameters: Sequence[Any]) -> str:
+    """How the database would go about a statement with parameters, as the program sends it."""
+    with closing(sqlite3.connect(path)) as connection:
+        return " / ".join(row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters))
+
+
+async def test_no_change_reads_more_than_its_own_rows(backlog: Path, tmp_path: Path) -> None:
+    """All that an `UPDATE`, an `INSERT` or a question in between looks at is found by an index."""
+    path = tmp_path / "dialer.db"
+    shutil.copy(backlog, path)
+    sent: dict[str, Any] = {}
+
+    def statement(_c: Any, _cursor: Any, sql: str, parameters: Any, _context: Any, many: bool) -> None:  # noqa: FBT001  # SQLAlchemy's signature
+        sent[sql] = parameters[0] if many else parameters
+
+    async with SqlStore.open(path, exclusive=True, now=lambda: NOON) as store:
+        new = [replace(callback(n, phone=OTHER, department=f"d{n}"), origin="o") for n in range(200_000, 200_010)]
+        event.listen(Engine, "before_cursor_execute", statement)
+        await store.admit(new, Door())
+        for each in new[:5]:
+            await store.claim(claim_of(each))
+            await store.claim(claim_of(each, twin="B"))
+        await store.cancel(new[0].id, "")
+        await store.reschedule(new[1].id, LATER, None, LATER)
+        await store.too_late(new[1].id)
+        await store.customer_called_in(OTHER, ["d200005"])
+        await store.finish(ended(attempt_at(new[0])), AGAIN)
+        await store.finish(ended(attempt_at(new[2]), Outcome.IN_DOUBT), REVIEW)
+        await store.finish(ended(attempt_at(new[3]), Outcome.IN_DOUBT), REVIEW)
+        await store.finish(ended(attempt_at(new[4])), COMPLETED)
+        await store.amend(amended(ended(attempt_at(new[2]))), COMPLETED)
+        await store.resolve(await found(store, new[3]), Decision.RETRY, "ann", "")
+        await store.defer(new[6], LATER, "")
+        await store.close(new[6], Status.EXPIRED, "")
+        await store.object_to(OTHER, "ann", "")
+        await store.allow_again(OTHER, "ann")
+        await store.pause(EVERYTHING, "ann", "")
+        await store.resume(EVERYTHING, "ann")
+        event.remove(Engine, "before_cursor_execute", statement)
+    plans = {sql: explained(path, sql, parameters) for sql, parameters in sent.items()}
+    assert sum(sql.startswith("UPDATE callback") for sql in plans) >= 10
+    assert [sql for sql, plan in plans.items() if "SCAN" in plan.replace("SCAN CONSTANT ROW", "")] == []
+
+
+async def test_a_due_page_of_a_large_backlog_holds_the_earliest(backlog: Path) -> None:
+    async with SqlStore.open(backlog) as store:
+        earliest = await store.upcoming("sales", LATER, 50)
+    assert earliest == [callback(n) for n in range(50)]
