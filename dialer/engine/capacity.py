@@ -3,7 +3,7 @@
 Pure. Every attempt is begun here once and ended here once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from dialer.domain.directory import Account, Department, Directory, Pace, Trunk
 from dialer.domain.ids import AttemptId
 from dialer.domain.outcome import Verdict, may_have_rung
 from dialer.engine.caps import Caps
-from dialer.engine.ports import Usage
+from dialer.engine.ports import Begun, Usage
 from dialer.engine.rings import Rings
 from dialer.scheduling.pacing import PaceKey, Pacing
 
@@ -47,9 +47,18 @@ class Capacity:
         self._rings = Rings(longest_gap(directory))
         self._held: dict[AttemptId, Lines] = {}
 
-    def load(self, last_rings: Mapping[str, datetime], used: Mapping[str, Usage], now: datetime) -> None:
-        """Take up what earlier runs left: each number's last ring, each capped account's use of today."""
+    def load(
+        self,
+        last_rings: Mapping[str, datetime],
+        used: Mapping[str, Usage],
+        now: datetime,
+        begun: Iterable[Begun] = (),
+    ) -> None:
+        """Take up what earlier runs left: each number's last ring, each capped account's use of today, and when calls
+        were begun last, so that a restart makes nobody faster."""
         self._rings.load(last_rings)
+        for last in begun:
+            self._pacing.resume(self._lines(last.department, last.pbx, last.trunk).keys, last.at)
         for account, usage in used.items():
             self._caps.load(self._directory.accounts[account], usage, now)
 
@@ -86,7 +95,7 @@ class Capacity:
 
     def keep(self, attempt: Attempt) -> None:
         """The attempt's intent is durable: it holds what was begun for it until it ends."""
-        self._held[attempt.id] = self._lines(attempt)
+        self._held[attempt.id] = self._lines(attempt.department, attempt.pbx, attempt.trunk)
 
     def take_up(self, attempt: Attempt) -> None:
         """An earlier run of the daemon began this attempt, and it is still under way."""
@@ -111,15 +120,21 @@ class Capacity:
         self._pacing.forget_slots()
         self._rings.forget_old(now)
 
-    def _lines(self, attempt: Attempt) -> Lines:
-        department = self._directory.departments.get(attempt.department)
-        account = self._directory.account_of(department).id if department else ""
-        return Lines(account, attempt.department, attempt.pbx, attempt.trunk)
+    def _lines(self, department: str, pbx: str, trunk: str) -> Lines:
+        known = self._directory.departments.get(department)
+        account = self._directory.account_of(known).id if known else ""
+        return Lines(account, department, pbx, trunk)
 
 
 def longest_gap(directory: Directory) -> timedelta:
     """How far back a ring of a number can matter."""
     return max((each.retry.least_gap for each in directory.departments.values()), default=timedelta(0))
+
+
+def longest_spacing(directory: Directory) -> timedelta:
+    """How far back the beginning of a call can hold up another one."""
+    rates = [pace.per_second for pace in _paces(directory).values() if pace.per_second is not None]
+    return timedelta(seconds=1 / min(rates)) if rates else timedelta(0)
 
 
 def departments_of(directory: Directory, account: Account) -> list[str]:

@@ -6,9 +6,10 @@ at the moment of dialling.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 
 from dialer.domain import phone
 from dialer.domain.callback import Callback, Status
@@ -163,23 +164,27 @@ class _Round:
         """An agent, and room by every pace; where there is none, the whole department waits."""
         department = desk.department
         helpers = department.overflow.agents if department.overflow else ()
-        if self.free.isdisjoint((*department.agents, *helpers)):
+        free = self.free.intersection((*department.agents, *helpers))
+        if not free:
             desk.queue.clear()
             return False
-        slot = self._slot(desk.account, department)
+        slot = self._slot(desk.account, department, free)
         if slot is not None and slot <= self.now:
             return True
         desk.queue.clear()
         return self._hold(department, slot)
 
-    def _slot(self, account: Account, department: Department) -> datetime | None:
-        """When account, department and one of its trunks may begin a call; None while one of them is full."""
-        capacity, now = self.decider.capacity, self.now
+    def _slot(self, account: Account, department: Department, free: Iterable[str]) -> datetime | None:
+        """When account, department and a trunk that one of these agents can use may begin a call; None while one of
+        them is full."""
+        capacity, directory, now = self.decider.capacity, self.decider.directory, self.now
         allowed = capacity.allowance(account, now)
         if allowed > now:
             return allowed
         desk = capacity.desk(account, department, now)
-        ways = [slot for id_ in department.trunks if (slot := self._line(self.decider.directory.trunks[id_]))]
+        pbxs = {directory.agents[agent].pbx for agent in free}
+        trunks = [trunk for id_ in department.trunks if (trunk := directory.trunks[id_]).pbx in pbxs]
+        ways = [slot for trunk in trunks if (slot := self._line(trunk)) is not None]
         return max(desk, min(ways)) if desk and ways else None
 
     def _line(self, trunk: Trunk) -> datetime | None:
@@ -292,10 +297,15 @@ class _Round:
         self.made.append(Place(callback, way, lines, min(ready_at, now), closes))
 
 
+_read_number = lru_cache(4096)(phone.of_e164)
+"""Reading a number costs more than all other questions together, and a waiting callback is asked about again and again.
+"""
+
+
 def _refusal(account: Account, callback: Callback) -> str:
     """Why the number may not be called any more; '' when it may."""
     try:
-        account.numbers.check(phone.of_e164(callback.visitor.phone))
+        account.numbers.check(_read_number(callback.visitor.phone))
     except RequestRefused as refusal:
         return refusal.code
     return ""

@@ -17,7 +17,7 @@ from dialer.domain.stop import Scope
 from dialer.engine.agenda import Agenda
 from dialer.engine.attempts import Attempts
 from dialer.engine.call_ins import CallIns
-from dialer.engine.capacity import Capacity, departments_of, longest_gap
+from dialer.engine.capacity import Capacity, departments_of, longest_gap, longest_spacing
 from dialer.engine.caps import day_of
 from dialer.engine.consequences import Consequences
 from dialer.engine.decision import Close, Decider, Decision, Defer, Place
@@ -286,12 +286,14 @@ class Engine:
                 self.attempts.apply(attempt.id, Lost(f"PBX {attempt.pbx} is no longer configured"))
 
     async def _load_books(self, now: datetime) -> None:
-        """What earlier runs left for this day's allowances and for numbers' peace. Raises `StoreError`."""
+        """What earlier runs left for paces, for this day's allowances and for numbers' peace. Raises `StoreError`."""
         used = {
             account.id: await self._store.usage(departments_of(self._directory, account), day_of(account, now))
             for account in self._capacity.capped()
         }
-        self._capacity.load(await self._store.last_rings(now - longest_gap(self._directory)), used, now)
+        rings = await self._store.last_rings(now - longest_gap(self._directory))
+        begun = await self._store.last_begun(list(self._directory.departments), now - longest_spacing(self._directory))
+        self._capacity.load(rings, used, now, begun)
 
     async def _resume(self, pbx: str, boot: str, session: object) -> None:
         await self.attempts.look(self.attempts.of_pbx(pbx), Knowledge.GAP)

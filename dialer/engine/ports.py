@@ -199,6 +199,16 @@ class Usage:
     talk: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """When the last attempt of a department by a trunk was begun (UTC)."""
+
+    department: str
+    pbx: str
+    trunk: str
+    at: datetime
+
+
 class EngineStore(Protocol):
     """The part of the store that the engine uses. Raises `StoreError` when nothing was written."""
 
@@ -259,3 +269,6 @@ class EngineStore(Protocol):
 
     async def usage(self, departments: Sequence[str], since: datetime) -> Usage:
         """What these departments' attempts have used up since then."""
+
+    async def last_begun(self, departments: Sequence[str], since: datetime) -> list[Begun]:
+        """The last attempt of each of these departments by each trunk since then, ended or not."""

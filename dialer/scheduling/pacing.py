@@ -54,9 +54,15 @@ class Pacing:
                 lane.free_at = now + lane.spacing
 
     def hold(self, keys: Sequence[PaceKey]) -> None:
-        """A call that began elsewhere is in progress: it takes no slot."""
+        """A call that began elsewhere is in progress: it takes no slot (see `resume`)."""
         for lane in self._of(keys):
             lane.in_progress += 1
+
+    def resume(self, keys: Sequence[PaceKey], begun_at: datetime) -> None:
+        """A call began then, elsewhere: the next slot of each comes after it."""
+        for lane in self._of(keys):
+            if lane.spacing is not None:
+                lane.free_at = max(begun_at + lane.spacing, lane.free_at or begun_at)
 
     def end(self, keys: Sequence[PaceKey]) -> None:
         """A call is over."""

@@ -112,6 +112,13 @@ def usage(departments: Sequence[str], since: datetime) -> Select[Any]:
     return used.where(c.department.in_(departments), c.created_at >= since)
 
 
+def begun(departments: Sequence[str], since: datetime) -> Select[Any]:
+    """The last beginning of these departments' attempts by each trunk since then."""
+    c = attempt.c
+    last = select(c.department, c.pbx, c.trunk, func.max(c.created_at))
+    return last.where(c.department.in_(departments), c.created_at >= since).group_by(c.department, c.pbx, c.trunk)
+
+
 def open_callbacks_of(numbers: Sequence[str]) -> Select[Any]:
     """What is promised to these numbers."""
     return _CALLBACK.where(callback.c.phone.in_(numbers), OPEN)

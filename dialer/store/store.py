@@ -16,7 +16,7 @@ from dialer.domain.errors import IllegalState, RequestRefused
 from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import Verdict
 from dialer.domain.stop import Scope, Stop
-from dialer.engine.ports import Claim, Usage
+from dialer.engine.ports import Begun, Claim, Usage
 from dialer.intake.admission import AdmissionRule, Double
 from dialer.scheduling.retry import NextStep
 from dialer.store import queries
@@ -165,6 +165,10 @@ class SqlStore(Reading):
         """What these departments' attempts have used up since then."""
         ((attempts, talk),) = await self._read(queries.usage(departments, since))
         return Usage(attempts, timedelta(microseconds=talk))
+
+    async def last_begun(self, departments: Sequence[str], since: datetime) -> list[Begun]:
+        """The last attempt of each of these departments by each trunk since then, ended or not."""
+        return [Begun(*row) for row in await self._read(queries.begun(departments, since))]
 
     # --- what requests and people do ---
 

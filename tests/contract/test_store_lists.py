@@ -176,3 +176,21 @@ class TestUsage:
         assert await store.usage(["sales", "support"], NOON) == Usage(3, 2 * talk)
         assert await store.usage(["sales"], NOON + SECOND) == Usage(1, timedelta(0))
         assert await store.usage(["nobody's"], NOON) == await store.usage([], NOON) == Usage(0, timedelta(0))
+
+
+class TestLastBegun:
+    async def test_the_last_beginning_by_department_and_trunk_ended_or_not(self, store: SqlStore) -> None:
+        made = [("sales", "carrier", 3), ("sales", "carrier", 1), ("sales", "spare", 0), ("other", "carrier", 9)]
+        made += [("support", "carrier", -1)]
+        new = [callback(number, department=department) for number, (department, *_) in enumerate(made)]
+        await store.add(new)
+        for each, (_, trunk, seconds) in zip(new, made, strict=True):
+            claim = claim_of(each)
+            begun_at = NOON + seconds * SECOND
+            await store.claim(replace(claim, attempt=replace(claim.attempt, trunk=trunk, created_at=begun_at)))
+        await store.finish(ended(attempt_at(new[1])), COMPLETED)
+        found = await store.last_begun(["sales", "support"], NOON)
+        assert {(each.department, each.pbx, each.trunk, each.at) for each in found} == {
+            ("sales", "pbx1", "carrier", NOON + 3 * SECOND),
+            ("sales", "pbx1", "spare", NOON),
+        }

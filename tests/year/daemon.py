@@ -12,11 +12,11 @@ from typing import cast
 
 from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback, Status
-from dialer.domain.directory import Account, Directory
+from dialer.domain.directory import Directory
 from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import Verdict
 from dialer.domain.stop import Scope
-from dialer.engine.capacity import Capacity, longest_gap
+from dialer.engine.capacity import Capacity, departments_of, longest_gap, longest_spacing, longest_spacing
 from dialer.engine.caps import day_of
 from dialer.engine.consequences import Consequences
 from dialer.engine.decision import OUT_OF_TIME, Close, Decider, Decision, Defer, Place
@@ -101,14 +101,12 @@ class Daemon:
             account.id: settled(picture.usage(self._departments_of(account), day_of(account, now)))
             for account in self.capacity.capped()
         }
-        self.capacity.load(picture.last_rings(now - longest_gap(self._directory)), used, now)
+        begun = picture.last_begun(now - longest_spacing(self._directory))
+        self.capacity.load(picture.last_rings(now - longest_gap(self._directory)), used, now, begun)
         for attempt in picture.open_attempts():
             self._callbacks[attempt.id] = picture.shelf.open[attempt.callback_id]
             self.roster.hold(attempt.agent)
             self.capacity.take_up(attempt)
-
-    def _departments_of(self, account: Account) -> list[str]:
-        return [each.id for each in self._directory.departments.values() if self._directory.account_of(each) is account]
 
     # --- what wakes it -----------------------------------------------------------------------------------------------
 

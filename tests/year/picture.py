@@ -17,7 +17,7 @@ from dialer.domain.errors import IllegalState, RequestRefused
 from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import may_have_rung
 from dialer.domain.stop import Stop
-from dialer.engine.ports import Usage
+from dialer.engine.ports import Begun, Usage
 from dialer.intake.admission import AdmissionRule, Double, Seen
 from dialer.scheduling.retry import NextStep
 from tests.year.shelf import Shelf
@@ -73,6 +73,8 @@ class Picture:
         self._asked: defaultdict[str, list[tuple[datetime, str]]] = defaultdict(list)
         self._used: defaultdict[tuple[str, date], _Used] = defaultdict(_Used)
         self._rung: dict[str, datetime] = {}
+        self._begun: dict[tuple[str, str, str], datetime] = {}
+        self._begun: dict[tuple[str, str, str], datetime] = {}
 
     # --- the door ----------------------------------------------------------------------------------------------------
 
@@ -185,7 +187,9 @@ class Picture:
             return None
         self._attempts[callback.id] = attempt
         self._held.add(attempt.agent)
+        self._begun[attempt.department, attempt.pbx, attempt.trunk] = attempt.created_at
         self._use(attempt).attempts += 1
+        self._begun[attempt.department, attempt.pbx, attempt.trunk] = attempt.created_at
         return self.shelf.put(_changed(found, status=Status.IN_PROGRESS, attempts=found.attempts + 1))
 
     def finish(self, attempt: Attempt, step: NextStep) -> None:
@@ -233,6 +237,14 @@ class Picture:
         """The end of the last attempt that rang each number since then; older ones are forgotten."""
         self._rung = {number: at for number, at in self._rung.items() if at >= since}
         return dict(self._rung)
+
+    def last_begun(self, since: datetime) -> list[Begun]:
+        """The last attempt of each department by each trunk since then."""
+        return [Begun(*line, at) for line, at in self._begun.items() if at >= since]
+
+    def last_begun(self, since: datetime) -> list[Begun]:
+        """The last attempt of each department by each trunk since then."""
+        return [Begun(*lanes, at) for lanes, at in self._begun.items() if at >= since]
 
     def _use(self, attempt: Attempt) -> _Used:
         account = self.directory.account_of(self.directory.departments[attempt.department])

@@ -9,8 +9,8 @@ from dialer.domain.attempt import Attempt
 from dialer.domain.directory import Directory, Pace
 from dialer.domain.ids import AttemptId
 from dialer.domain.outcome import Outcome, Verdict, verdict
-from dialer.engine.capacity import Capacity, Lines
-from dialer.engine.ports import Usage
+from dialer.engine.capacity import Capacity, Lines, longest_spacing
+from dialer.engine.ports import Begun, Usage
 from tests.unit.engine.floor import ACCOUNTS, NOON, SECOND, TRUNKS, callback, directory
 
 GAP = timedelta(minutes=2)
@@ -118,6 +118,18 @@ def test_talk_counts_towards_the_accounts_day_and_what_is_old_is_forgotten() -> 
     assert capacity.allowance(capped, NOON) > NOON
     capacity.tidy(NOON + GAP)
     assert capacity.number_free_at(NUMBER, GAP) != NOON + GAP
+
+
+def test_a_restart_makes_nobody_faster() -> None:
+    trunks = {**TRUNKS, "first": replace(TRUNKS["first"], pace=Pace(per_second=0.1))}
+    host = replace(directory(), trunks=trunks)
+    capacity, trunk = Capacity(host), trunks["first"]
+    earlier = [Begun("sales", "one", "first", NOON - 9 * SECOND), Begun("support", "one", "first", NOON - 4 * SECOND)]
+    capacity.load({}, {}, NOON, earlier)
+    assert capacity.line(trunk, NOON) == NOON + 6 * SECOND
+    assert capacity.line(trunks["second"], NOON) == NOON, "what has no rate is free"
+    assert longest_spacing(host) == timedelta(seconds=10)
+    assert longest_spacing(directory()) == timedelta(0)
 
 
 def test_a_clock_that_was_set_back_leaves_no_slot_in_the_future() -> None:

@@ -1,0 +1,62 @@
+"""The audit can fail: with a rule taken out of the program, it tells which one is broken."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dialer.domain.directory import Pace
+from dialer.domain.phone import NumberPolicy
+from dialer.engine import decision, ending
+from dialer.engine.rings import Rings
+from dialer.intake import promises
+from dialer.scheduling import pacing
+from tests.year.simulation import Plan, Simulation
+
+EVER = datetime.min.replace(tzinfo=UTC)
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def always_open(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(decision, "is_open", lambda *_: True)
+    patch.setattr(decision, "open_in_all", lambda *_: True)
+    patch.setattr(decision, "closes_in_all", lambda *_: None)
+
+
+def only_the_departments_hours(patch: pytest.MonkeyPatch) -> None:
+    for place in (decision, ending, promises):
+        patch.setattr(place, "called_windows", lambda *_: ())
+
+
+def twice_as_fast(patch: pytest.MonkeyPatch) -> None:
+    def half(pace: Pace) -> timedelta | None:
+        return None if pace.per_second is None else timedelta(seconds=0.5 / pace.per_second)
+
+    patch.setattr(pacing, "_spacing", half)
+
+
+def no_peace(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Rings, "free_at", lambda *_: EVER)
+
+
+def anybody(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(NumberPolicy, "check", lambda *_: None)
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        (always_open, "outside_hours"),
+        (only_the_departments_hours, "quiet_hours"),
+        (twice_as_fast, "over_cap"),
+        (no_peace, "over_budget"),
+        (anybody, "refused_dialled"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_rule_that_is_gone_is_missed(monkeypatch: pytest.MonkeyPatch, broken: Break, told: str) -> None:
+    broken(monkeypatch)
+    figures = Simulation(Plan(1_000, "a fixed year", days=150)).run()
+    assert figures.summary()[told] > 0
+    assert not figures.kept
+    assert figures.examples
