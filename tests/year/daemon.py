@@ -16,7 +16,7 @@ from dialer.domain.directory import Directory
 from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import Verdict
 from dialer.domain.stop import Scope
-from dialer.engine.capacity import Capacity, departments_of, longest_gap, longest_spacing, longest_spacing
+from dialer.engine.capacity import Capacity, departments_of, longest_gap, longest_spacing
 from dialer.engine.caps import day_of
 from dialer.engine.consequences import Consequences
 from dialer.engine.decision import OUT_OF_TIME, Close, Decider, Decision, Defer, Place
@@ -98,7 +98,7 @@ class Daemon:
     def _take_up(self) -> None:
         now, picture = self._timeline.now, self._picture
         used = {
-            account.id: settled(picture.usage(self._departments_of(account), day_of(account, now)))
+            account.id: settled(picture.usage(departments_of(self._directory, account), day_of(account, now)))
             for account in self.capacity.capped()
         }
         begun = picture.last_begun(now - longest_spacing(self._directory))

@@ -74,7 +74,6 @@ class Picture:
         self._used: defaultdict[tuple[str, date], _Used] = defaultdict(_Used)
         self._rung: dict[str, datetime] = {}
         self._begun: dict[tuple[str, str, str], datetime] = {}
-        self._begun: dict[tuple[str, str, str], datetime] = {}
 
     # --- the door ----------------------------------------------------------------------------------------------------
 
@@ -187,7 +186,6 @@ class Picture:
             return None
         self._attempts[callback.id] = attempt
         self._held.add(attempt.agent)
-        self._begun[attempt.department, attempt.pbx, attempt.trunk] = attempt.created_at
         self._use(attempt).attempts += 1
         self._begun[attempt.department, attempt.pbx, attempt.trunk] = attempt.created_at
         return self.shelf.put(_changed(found, status=Status.IN_PROGRESS, attempts=found.attempts + 1))
@@ -237,10 +235,6 @@ class Picture:
         """The end of the last attempt that rang each number since then; older ones are forgotten."""
         self._rung = {number: at for number, at in self._rung.items() if at >= since}
         return dict(self._rung)
-
-    def last_begun(self, since: datetime) -> list[Begun]:
-        """The last attempt of each department by each trunk since then."""
-        return [Begun(*line, at) for line, at in self._begun.items() if at >= since]
 
     def last_begun(self, since: datetime) -> list[Begun]:
         """The last attempt of each department by each trunk since then."""
