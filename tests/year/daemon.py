@@ -131,7 +131,7 @@ class Daemon:
         now = self._timeline.now
         callback = self._callbacks.pop(attempt.id)
         step = next_step(self._directory, attempt, callback, told, now)
-        self._picture.finish(replace(attempt, verdict=told, ended_at=ended_at), step)
+        self._picture.finish(attempt, told, ended_at, step)
         self._consequences.of_end(attempt, told, step, now)
         self.woken = True
 

@@ -15,7 +15,7 @@ from dialer.domain.callback import Callback, Status, Wish, WishKind
 from dialer.domain.directory import Directory
 from dialer.domain.errors import IllegalState, RequestRefused
 from dialer.domain.ids import CallbackId
-from dialer.domain.outcome import may_have_rung
+from dialer.domain.outcome import Verdict, may_have_rung
 from dialer.domain.stop import Stop
 from dialer.engine.ports import Begun, Usage
 from dialer.intake.admission import AdmissionRule, Double, Seen
@@ -190,14 +190,13 @@ class Picture:
         self._begun[attempt.department, attempt.pbx, attempt.trunk] = attempt.created_at
         return self.shelf.put(_changed(found, status=Status.IN_PROGRESS, attempts=found.attempts + 1))
 
-    def finish(self, attempt: Attempt, step: NextStep) -> None:
+    def finish(self, attempt: Attempt, told: Verdict, ended_at: datetime, step: NextStep) -> None:
         """An attempt ended, and what comes next; a wish is honoured where it would be dialled again."""
         del self._attempts[attempt.callback_id]
         self._held.discard(attempt.agent)
-        if attempt.verdict is not None and attempt.ended_at is not None:
-            self._use(attempt).talk += attempt.verdict.talk
-            if may_have_rung(attempt.verdict):
-                self._rung[attempt.dialled] = attempt.ended_at
+        self._use(attempt).talk += told.talk
+        if may_have_rung(told):
+            self._rung[attempt.dialled] = ended_at
         callback = self.shelf.open[attempt.callback_id]
         changes: dict[str, Any] = {name: getattr(step, name) for name in _STEP}
         if step.status is Status.SCHEDULED and callback.wish is not None:

@@ -4,6 +4,7 @@ which they are due or given up."""
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from heapq import heappop, heappush
 
@@ -20,6 +21,14 @@ _LAST = CallbackId("~")
 """Behind all ids."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What of a department is due, and when more will be."""
+
+    due: list[Callback]
+    next_at: datetime | None
+
+
 class Shelf:
     """`changed` is told of each callback that is new or changed."""
 
@@ -29,6 +38,7 @@ class Shelf:
         """How many have each final status."""
         self._changed = changed
         self._scheduled: dict[str, list[_Place]] = {department: [] for department in departments}
+        self._pages: dict[str, _Page] = {}
         self._promises: dict[_Promise, CallbackId] = {}
         self._numbers: defaultdict[str, set[CallbackId]] = defaultdict(set)
         self._expiring: list[tuple[datetime, CallbackId]] = []
@@ -36,6 +46,7 @@ class Shelf:
     def put(self, new: Callback) -> Callback:
         """A callback is new, or as it is from now on."""
         old = self.open.get(new.id)
+        self._pages.pop(new.department, None)
         if old is None:
             self._promises[_promise(new)] = new.id
             self._numbers[new.visitor.phone].add(new.id)
@@ -75,21 +86,21 @@ class Shelf:
         """What is due, a page of each department, and when the next callback will be."""
         waiting: dict[str, list[Callback]] = {}
         next_at: datetime | None = None
-        for department, queue in self._scheduled.items():
-            if not queue:
-                continue
-            count = 0
-            if queue[0][0] <= now:
-                count = bisect_right(queue, (now, _LAST))
-                waiting[department] = [callback for _, _, callback in queue[: min(count, PAGE)]]
-            if count < len(queue) and (next_at is None or queue[count][0] < next_at):
-                next_at = queue[count][0]
+        for department in self._scheduled:
+            page = self._pages.get(department)
+            if page is None or (page.next_at is not None and page.next_at <= now):
+                page = self._pages[department] = self._read(department, now)
+            if page.due:
+                waiting[department] = page.due
+            if page.next_at is not None and (next_at is None or page.next_at < next_at):
+                next_at = page.next_at
         return waiting, next_at
 
-    def is_due(self, department: str, now: datetime) -> bool:
-        """Whether anything of a department is."""
+    def _read(self, department: str, now: datetime) -> _Page:
         queue = self._scheduled[department]
-        return bool(queue) and queue[0][0] <= now
+        count = bisect_right(queue, (now, _LAST))
+        due = [callback for _, _, callback in queue[: min(count, PAGE)]]
+        return _Page(due, queue[count][0] if count < len(queue) else None)
 
     def expired(self, now: datetime) -> Iterator[Callback]:
         """Scheduled callbacks whose promise is to be given up."""

@@ -19,7 +19,7 @@ REVOKING = 1.5
 """Seconds that a revocation takes."""
 
 
-_LAGS = (0.0, 0.0, 0.0, -0.2, 0.3)
+_LAGS = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -0.2, 0.3)
 """Seconds from the record of a call's end to the state of its phone."""
 
 

@@ -72,9 +72,9 @@ class Visitors:
         ranges: Sequence[Range] = firm.at_home
         if dice < 0.15:
             ranges = firm.others
-        elif dice < 0.19:
+        elif dice < 0.17:
             ranges = CALLED
-        elif dice < 0.21:
+        elif dice < 0.19:
             ranges = NEVER
         return self._random.choice(ranges).draw(self._random, self._regions[firm.account])
 
@@ -82,7 +82,7 @@ class Visitors:
         """One in a hundred sits at a machine from which many ask."""
         if dice > 0.99:
             return {"session": f"s{self._random.randrange(3)}", "address": f"192.0.2.{self._random.randrange(3)}"}
-        return {"session": f"{self._random.getrandbits(64):016x}", "name": "Zoë Łącka" if dice < 0.3 else None}
+        return {"session": f"{self._random.getrandbits(64):016x}", "name": "Zoë Łącka" if dice < 0.1 else None}
 
     def _wish(self, now: datetime, zone: ZoneInfo) -> dict[str, object]:
         random = self._random

@@ -239,7 +239,7 @@ class _Builder:
             press_to_accept=True,
             whisper="",
             order=random.choice(list(AgentOrder)),
-            wrap_up=timedelta(seconds=random.choice((0, 15, 60))),
+            wrap_up=timedelta(seconds=random.choice((0, 0, 15, 60))),
             max_missed_rings=random.choice((0, 3, 3, 5)),
             patience=random.choice((timedelta(minutes=30), timedelta(hours=2), timedelta(hours=8), None)),
         )
@@ -259,7 +259,7 @@ def _under(account: Account, policy: Policy) -> Account:
 
 def _caps(index: int, a_day: float) -> dict[str, object]:
     """What is reached on most days, or on some; and an account's pace."""
-    attempts, minutes = max(2, round(a_day)), max(5, round(2.2 * a_day))
+    attempts, minutes = max(2, round(1.2 * a_day)), max(5, round(2.2 * a_day))
     caps: tuple[dict[str, object], ...] = (
         {"max_attempts_a_day": attempts},
         {"max_minutes_a_day": minutes, "pace": Pace(per_second=0.1)},
