@@ -7,7 +7,7 @@ exactly and remembered. All instants given are aware; all instants returned are 
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import lru_cache, reduce
 from zoneinfo import ZoneInfo
 
 from dialer.domain.directory import Interval, OpeningHours
@@ -100,18 +100,14 @@ def open_in_all(windows: Sequence[OpeningHours], at: datetime) -> bool:
 def next_open_in_all(windows: Sequence[OpeningHours], at: datetime) -> datetime | None:
     """The first instant at or after `at` when all of them are open; None when there is none within 400 days."""
     moment = at.astimezone(UTC)
-    limit = moment + _HORIZON_DAYS * _DAY
-    while moment < limit:
-        for hours in windows:
-            opening = next_opening(hours, moment)
-            if opening is None:
-                return None
-            if opening > moment:
-                # From the first one again: two that never agree are found out without asking the others.
-                moment = opening
-                break
-        else:
-            return moment
+    if not windows:
+        return moment
+    first, others = windows[0], tuple(windows[1:])
+    today = moment.toordinal()
+    for day in range(today, today + _HORIZON_DAYS):
+        for opens, closes in _agreed(first, others, day):
+            if closes > moment:
+                return max(opens, moment)
     return None
 
 
@@ -136,6 +132,24 @@ def _first_from(hours: OpeningHours, day: int) -> datetime | None:
     """The first opening on this UTC day (its ordinal) or on one of those that follow."""
     days = range(day, day + _HORIZON_DAYS)
     return next((spans[0][0] for each in days if (spans := _spans(hours, each))), None)
+
+
+@lru_cache(_REMEMBERED)
+def _agreed(first: OpeningHours, others: tuple[OpeningHours, ...], day: int) -> tuple[_Span, ...]:
+    """The spans of a UTC day (its ordinal) in which all are open. The others, a called person's, are remembered by
+    themselves: every department asks for them."""
+    mine = _spans(first, day)
+    return _common(mine, _of_all(others, day)) if mine and others else mine
+
+
+@lru_cache(_REMEMBERED)
+def _of_all(windows: tuple[OpeningHours, ...], day: int) -> tuple[_Span, ...]:
+    return reduce(_common, (_spans(each, day) for each in windows))
+
+
+def _common(some: tuple[_Span, ...], more: tuple[_Span, ...]) -> tuple[_Span, ...]:
+    both = ((max(a, c), min(b, d)) for a, b in some for c, d in more)
+    return tuple((opens, closes) for opens, closes in both if opens < closes)
 
 
 @lru_cache(_REMEMBERED)
