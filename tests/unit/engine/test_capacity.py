@@ -9,7 +9,7 @@ from dialer.domain.attempt import Attempt
 from dialer.domain.directory import Directory, Pace
 from dialer.domain.ids import AttemptId
 from dialer.domain.outcome import Outcome, Verdict, verdict
-from dialer.engine.capacity import Capacity, Lines, longest_spacing
+from dialer.engine.capacity import Capacity, Lines, departments_of, longest_spacing
 from dialer.engine.ports import Begun, Usage
 from tests.unit.engine.floor import ACCOUNTS, NOON, SECOND, TRUNKS, callback, directory
 
@@ -146,3 +146,7 @@ def test_a_department_that_left_the_configuration_still_ends_its_calls() -> None
     capacity.take_up(attempt("closed-down"))
     capacity.end(attempt("closed-down"), rung(Outcome.CONNECTED), NOON)
     assert capacity.number_free_at(NUMBER, GAP) == NOON + GAP
+
+
+def test_an_accounts_departments_are_those_of_its_sites() -> None:
+    assert departments_of(directory(), ACCOUNTS["acme"]) == ["sales", "support"]

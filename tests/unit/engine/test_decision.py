@@ -133,6 +133,15 @@ def test_when_every_trunk_has_failed_it_begins_again_with_the_first() -> None:
     assert Floor(busy=["eve"]).words(callback(1, failed_trunks=("first", "second"))) == ["1 anna first"]
 
 
+def test_where_the_only_trunk_for_a_number_rests_it_waits_although_another_is_free() -> None:
+    trunks = {**TRUNKS, "second": replace(TRUNKS["second"], prefixes=("+44161",))}
+    floor = Floor(replace(directory(), trunks=trunks), busy=["eve"])
+    for _ in range(3):
+        until = floor.health.failed("first", NOON)
+    found = floor.decide(callback(1))
+    assert (found.made, found.look_at) == ((), until)
+
+
 def test_a_number_that_no_trunk_takes_is_rejected() -> None:
     assert with_trunks(prefixes=("+1",)).words(callback(1)) == [
         "1 rejected no trunk of the department takes this number"
