@@ -128,6 +128,15 @@ class TestResolve:
         assert await store.claim(claim_of(again))
         assert [each.number for each in await store.attempts(waiting.id)] == [1, 2]
 
+    @pytest.mark.parametrize(("left", "kept"), [(SECOND, True), (0 * SECOND, False), (-SECOND, False)])
+    async def test_a_promise_that_ran_out_meanwhile_is_not_held_against_a_retry(
+        self, store: SqlStore, left: timedelta, *, kept: bool
+    ) -> None:
+        waiting = replace(callback(1), status=Status.NEEDS_REVIEW, expires_at=NOON + left)
+        await store.add([waiting])
+        again = await store.resolve(waiting, Decision.RETRY, "ann", "once more")
+        assert again.expires_at == (waiting.expires_at if kept else None)
+
     async def test_only_while_it_waits_for_a_person(self, store: SqlStore) -> None:
         before, after = await claimed(store, 1)
         with pytest.raises(IllegalState, match="in_progress can no longer be resolved"):

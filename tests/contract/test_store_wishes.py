@@ -272,6 +272,12 @@ class TestInDoubt:
         decided = await store.resolve(waiting, decision, "bob", "heard it")
         assert (decided.status, decided.wish) == (Status(decision), None)
 
+    async def test_an_objection_ends_it_and_nothing_else_is_wished(self, store: SqlStore, wish: Wish) -> None:
+        _, waiting = await doubted(store, wish)
+        assert (await store.object_to(PHONE, "ann", "asked us to stop")).rejected == (waiting.id,)
+        after = await found(store, waiting)
+        assert after == replace(later(waiting), status=Status.REJECTED, reason="objection", wish=None)
+
     async def test_a_person_s_retry_cannot_undo_a_wish(self, store: SqlStore, wish: Wish) -> None:
         _, waiting = await doubted(store, wish)
         if wish in {CANCEL, OBJECTION}:
