@@ -1,7 +1,7 @@
 """The near future in memory: each department's earliest scheduled callbacks. The store stays the queue."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,6 +11,9 @@ from dialer.engine.ports import EngineStore
 
 _PAGE = 200
 """Callbacks read ahead per department: enough to dial for seconds without a read, small enough to keep at hand."""
+
+_PAST = 2_000
+"""Callbacks that a page reaches past, at most, because they were passed over."""
 
 _AHEAD = timedelta(hours=1)
 """How far ahead a page reaches. Pages are read anew by every poke and by the poll floor, long before that."""
@@ -38,6 +41,7 @@ class Agenda:
         self._store = store
         self._pages: dict[str, _Page] = {}
         self._taken: set[CallbackId] = set()
+        self._passed: Mapping[str, int] = {}
         self._edition = 0
 
     def invalidate(self) -> None:
@@ -51,7 +55,7 @@ class Agenda:
         later: list[datetime] = []
         for department in departments:
             page = self._pages.get(department)
-            if page is None or (not page.waiting and not page.whole):
+            if page is None or self._used_up(department, page):
                 page = await self._read(department, now)
             count = bisect_right(page.waiting, now, key=lambda callback: callback.due_at)
             if count:
@@ -63,7 +67,14 @@ class Agenda:
     @property
     def ran_out(self) -> bool:
         """True when a page is used up and the store may hold more."""
-        return any(not page.waiting and not page.whole for page in self._pages.values())
+        return any(self._used_up(department, page) for department, page in self._pages.items())
+
+    def _used_up(self, department: str, page: _Page) -> bool:
+        return not page.whole and len(page.waiting) <= self._passed.get(department, 0)
+
+    def pass_over(self, counts: Mapping[str, int]) -> None:
+        """So many of each department's due callbacks were looked at and left as they are: pages reach past them."""
+        self._passed = {department: min(count, _PAST) for department, count in counts.items()}
 
     def take(self, callback: Callback) -> None:
         """Something was decided on a callback that was due; it is to be settled once the store has it."""
@@ -80,10 +91,12 @@ class Agenda:
 
     async def _read(self, department: str, now: datetime) -> _Page:
         edition = self._edition
-        # While a claim is under way the store still shows its callback as scheduled: read past those.
-        limit = _PAGE + len(self._taken)
+        # While a claim is under way the store still shows its callback as scheduled: read past those, also past those
+        # whose claim is decided while we read. What was passed over last time will hardly be rung this time.
+        taken = frozenset(self._taken)
+        limit = _PAGE + len(taken) + self._passed.get(department, 0)
         found = await self._store.upcoming(department, now + _AHEAD, limit)
-        page = _Page([callback for callback in found if callback.id not in self._taken], len(found) < limit)
+        page = _Page([callback for callback in found if callback.id not in taken], len(found) < limit)
         if edition == self._edition:
             self._pages[department] = page
         return page

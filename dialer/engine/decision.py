@@ -5,7 +5,7 @@ need. Nothing is decided on a memory of the past: hours, quiet hours, stops, cap
 at the moment of dialling.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -68,10 +68,12 @@ Decision = Place | Defer | Close
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What is to be done, in this order, and when to decide again at the latest (UTC; None: when something changes)."""
+    """What is to be done, in this order, and when to decide again at the latest (UTC; None: when something changes).
+    `passed_over`: how many of each department's callbacks were looked at and left, whatever becomes of the rest."""
 
     made: tuple[Decision, ...]
     look_at: datetime | None
+    passed_over: Mapping[str, int] = field(default_factory=dict)
 
 
 class Decider:
@@ -112,6 +114,7 @@ class _Round:
     made: list[Decision] = field(default_factory=list)
     look_at: datetime | None = None
     free: set[str] = field(default_factory=set)
+    passed_over: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> Decisions:
         decider = self.decider
@@ -130,14 +133,14 @@ class _Round:
             else:
                 break
         self._look(decider.roster.next_rested())
-        return Decisions(tuple(self.made), self.look_at)
+        return Decisions(tuple(self.made), self.look_at, self.passed_over)
 
     def _serve(self, desks: dict[str, list[_Desk]], account_id: str) -> bool:
         """Place one call of this account, the earliest promise that can be kept; False when there is none."""
         mine = desks[account_id]
         while mine:
             desk = min(mine, key=lambda each: (each.queue[0].due_at, each.queue[0].id))
-            placed = self._desk_free(desk) and self._consider(desk, desk.queue.popleft())
+            placed = self._desk_free(desk) and self._look_at_first(desk)
             if not desk.queue:
                 mine.remove(desk)
             if not mine:
@@ -145,6 +148,13 @@ class _Round:
             if placed:
                 return True
         return False
+
+    def _look_at_first(self, desk: _Desk) -> bool:
+        """Decide on the first in the queue; True when it is rung."""
+        before = len(self.made)
+        placed = self._consider(desk, desk.queue.popleft())
+        self.passed_over[desk.department.id] += len(self.made) == before
+        return placed
 
     # --- the department ----------------------------------------------------------------------------------------------
 

@@ -190,6 +190,7 @@ class Engine:
         except StoreError as error:
             return self._store_failed(error, now)
         decisions = self._decider.decide(due.waiting, now)
+        self._agenda.pass_over(decisions.passed_over)
         for decision in decisions.made:
             self._agenda.take(decision.callback)
             self._spawn(self._carry_out(decision, now))

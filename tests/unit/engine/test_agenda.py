@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dialer.domain.callback import Callback
 from dialer.engine import agenda as module
 from dialer.engine.agenda import Agenda
 from dialer.store.store import SqlStore
@@ -113,3 +114,40 @@ async def test_a_page_that_ran_out_says_so_as_long_as_the_store_may_hold_more(
         await take(agenda, NOON, 3)
         ran_out.append(agenda.ran_out)
     assert ran_out == [False, True, False]
+
+
+async def test_a_claim_that_is_decided_while_a_page_is_read_is_not_on_it(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = (callback(n, due_at=NOON + n * SECOND) for n in range(2))
+    await store.add([one, two])
+    agenda = Agenda(store)
+    found = await agenda.due(["sales"], NOON)
+    agenda.take(found.waiting["sales"][0])
+    read = store.upcoming
+
+    async def upcoming(department: str, until: datetime, limit: int) -> list[Callback]:
+        rows = await read(department, until, limit)
+        agenda.settle(one.id)  # its claim became durable after the read's snapshot was taken
+        return rows
+
+    monkeypatch.setattr(store, "upcoming", upcoming)
+    agenda.invalidate()
+    found = await agenda.due(["sales"], NOON + SECOND)
+    assert [each.id for each in found.waiting["sales"]] == [two.id]
+
+
+async def test_what_is_passed_over_does_not_hide_what_is_due_behind_it(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E.g. a number that is left in peace, or that only a resting trunk takes."""
+    monkeypatch.setattr(module, "_PAGE", 2)
+    everything = [callback(n, due_at=NOON + n * SECOND) for n in range(4)]
+    await store.add(everything)
+    agenda = Agenda(store)
+    later = NOON + 9 * SECOND
+    await agenda.due(["sales"], later)
+    agenda.pass_over({"sales": 2})
+    assert agenda.ran_out
+    found = await agenda.due(["sales"], later)
+    assert [each.id for each in found.waiting["sales"]] == [each.id for each in everything]

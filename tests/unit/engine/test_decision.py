@@ -211,6 +211,15 @@ def test_a_number_is_rung_once_at_a_time_and_then_left_in_peace() -> None:
     assert calm.words(other, now=NOON + MINUTE) == ["2 cleo first"]
 
 
+def test_what_is_looked_at_and_left_is_counted_by_department() -> None:
+    floor = Floor()
+    floor.capacity.load({callback(1).visitor.phone: NOON - MINUTE}, {}, NOON)
+    found = floor.decide(callback(1), callback(2), callback(3, expires_at=NOON), callback(4, "support"))
+    assert found.passed_over["sales"] == 1
+    assert found.passed_over["support"] == 0
+    assert len(found.made) == 3
+
+
 # --- stops, destinations and caps ------------------------------------------------------------------------------------
 
 
