@@ -77,6 +77,11 @@ async def test_a_pause_of_everything_holds_at_once_and_leaves_calls_in_progress_
         await daemon.until_logged("engine.paused")
         await quiet(lab)
         async with daemon.store() as store:
+
+            async def all_written() -> bool:
+                return not await store.open_attempts()
+
+            await until(all_written)  # an end is on disk a moment after its channels are gone
             begun = [one for callback in [*callbacks, *late] for one in await store.attempts(callback)]
         assert all(one.created_at < acknowledged + SECOND for one in begun)
         assert {one.verdict.outcome for one in begun if one.verdict} == {Outcome.CONNECTED}
