@@ -13,7 +13,7 @@ from dialer.domain.callback import OPEN, Callback, Status
 from dialer.domain.directory import Directory, NumberFormat, Trunk
 from dialer.domain.outcome import Blame, Outcome, Verdict
 from dialer.domain.stop import EVERYTHING, Scope, Stop
-from tests.year.books import Case, Days, Lane, Person, Ringing, takes
+from tests.year.books import Case, Days, Lane, Person, Ringing, may_have_rung, takes
 from tests.year.clocks import may_be_rung, on_the_door, zones_of
 from tests.year.fairness import Fairness
 from tests.year.numbers import Number
@@ -110,6 +110,8 @@ class Audit:
             if callback.status not in OPEN:
                 del self._cases[callback.id]
                 self._small_cases.pop(callback.id, None)
+                if case.agent and self._people[case.agent].kept_for == callback.id:
+                    self._people[case.agent].kept_until = None
 
     def objected(self, number: str, now: datetime) -> None:
         self._objected.setdefault(number, now)
@@ -154,7 +156,7 @@ class Audit:
         case.under_way, case.agent, case.trunk = True, placed.agent, placed.trunk
         person = self._people[placed.agent]
         person.held, person.kept_until = True, None
-        self._numbers.setdefault(case.number.e164, Ringing()).under_way += 1
+        self._ringing(case).under_way += 1
 
     def dialled(self, callback: str, now: datetime) -> None:
         """The customer's phone is about to ring."""
@@ -169,20 +171,23 @@ class Audit:
     def hung_up(self, callback: str, now: datetime, *, rang: bool, talked_from: datetime | None) -> None:
         """The call is over, whether or not the daemon knows."""
         case = self._cases[callback]
-        ringing = self._numbers[case.number.e164]
+        ringing = self._ringing(case)
         ringing.under_way -= 1
         if rang:
             ringing.last = now
         for _, lane in self._lanes_of(case, self._directory.trunks[case.trunk]):
             lane.in_progress -= 1
-        if talked_from is not None:
-            self._days.talked(case.account, talked_from, now)
+        case.talk = None if talked_from is None else (talked_from, now)
 
     def settled(self, callback: str, told: Verdict, now: datetime) -> None:
         """The daemon knows the end."""
         case = self._cases[callback]
         person = self._people[case.agent]
         case.under_way = person.held = False
+        if told.outcome is Outcome.CONNECTED and case.talk is not None:
+            self._days.talked(case.account, *case.talk)
+        if may_have_rung(told):
+            self._ringing(case).told = now
         if told.blame is Blame.AGENT:
             person.rests_until = now + self._rest
         elif told.outcome is Outcome.CONNECTED:
@@ -235,14 +240,9 @@ class Audit:
     def _judge_budget(self, case: Case, now: datetime) -> None:
         if spent := case.spent(now):
             self._wrong("over_budget", now, f"{case.department.id}: {spent}")
-        if not self._in_peace(case, now):
-            self._wrong("over_budget", now, f"{case.department.id}: {self._numbers[case.number.e164]}")
-
-    def _in_peace(self, case: Case, now: datetime) -> bool:
-        """Nobody rings the number, and nobody did just now."""
-        ringing = self._numbers.get(case.number.e164, Ringing())
-        left = ringing.last is None or ringing.last + case.department.retry.least_gap <= now
-        return left and not ringing.under_way
+        ringing = self._ringing(case)
+        if not ringing.is_in_peace(case.department.retry.least_gap, now):
+            self._wrong("over_budget", now, f"{case.department.id}: {ringing}")
 
     def _judge_turn(self, account: str, trunk: Trunk, now: datetime) -> None:
         passed = {
@@ -260,7 +260,8 @@ class Audit:
             return False
         if (seen.expires_at is not None and seen.expires_at <= now) or not self._may_be_called(case):
             return False
-        if _stops(case) & self._stops or not takes(trunk, case.number) or not self._in_peace(case, now):
+        in_peace = self._ringing(case).is_in_peace(department.retry.least_gap, now, as_told=True)
+        if _stops(case) & self._stops or not takes(trunk, case.number) or not in_peace:
             return False
         between = self._directory.sites[department.site].call_between
         if not on_the_door(department.hours, now) or not may_be_rung(case.zones, between, now):
@@ -272,6 +273,9 @@ class Audit:
 
     def _account(self, department: str) -> str:
         return self._directory.sites[self._directory.departments[department].site].account
+
+    def _ringing(self, case: Case) -> Ringing:
+        return self._numbers.setdefault(case.number.e164, Ringing())
 
     def _lanes_of(self, case: Case, trunk: Trunk) -> list[tuple[tuple[str, str], Lane]]:
         names = (

@@ -112,16 +112,23 @@ class Person:
 
 @dataclass(slots=True)
 class Ringing:
-    """A number: how many attempts at it are under way, and when its phone was last left in peace."""
+    """A number: how many attempts at it are under way, since when its phone has been left in peace, and since when as
+    far as anybody was told: a PBX does not always say whether a phone rang."""
 
     under_way: int = 0
     last: datetime | None = None
+    told: datetime | None = None
+
+    def is_in_peace(self, gap: timedelta, now: datetime, *, as_told: bool = False) -> bool:
+        """Nobody rings it, and nobody did just now."""
+        last = max((at for at in (self.last, self.told if as_told else None) if at is not None), default=None)
+        return not self.under_way and (last is None or last + gap <= now)
 
 
 @dataclass(slots=True)
 class Case:
     """One callback: `seen` is how the store has it now, `failed` the trunks that failed it in the present series;
-    `agent` and `trunk` are those of its last attempt."""
+    `agent`, `trunk` and `talk` (since when, and until when) are those of its last attempt."""
 
     number: Number
     department: Department
@@ -131,6 +138,7 @@ class Case:
     under_way: bool = False
     agent: str = ""
     trunk: str = ""
+    talk: tuple[datetime, datetime] | None = None
     customer: int = 0
     in_vain: int = 0
     by_day: dict[date, int] = field(default_factory=dict)
@@ -171,6 +179,13 @@ class Case:
         trunks = [directory.trunks[id_] for id_ in self.department.trunks]
         failed = {*self.failed, self.trunk}
         return any(each.pbx == pbx and each.id not in failed and takes(each, self.number) for each in trunks)
+
+
+def may_have_rung(told: Verdict) -> bool:
+    """Whether the phone rang, for all that is told."""
+    if told.outcome is Outcome.TRUNK_FAILURE:
+        return told.rang is not False
+    return told.outcome in _THE_CUSTOMERS or told.outcome is Outcome.IN_DOUBT
 
 
 def takes(trunk: Trunk, number: Number) -> bool:

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import count
 from typing import cast
 
 from dialer.domain.attempt import Attempt
@@ -66,9 +65,6 @@ class Hands:
 
 class Daemon:
     """`decide` while `woken`, and at `look_at`."""
-
-    attempts = count(1)
-    """Numbers for ids: attempts of all lives."""
 
     def __init__(
         self, directory: Directory, picture: Picture, timeline: Timeline, alerts: Alerts, hands: Hands
@@ -182,7 +178,7 @@ class Daemon:
     def _place(self, placed: Place, now: datetime) -> None:
         callback = placed.callback
         pbx = cast("Pbx", _Line(placed.way.trunk.pbx, now))
-        attempt = replace(intent(placed, pbx, now), id=AttemptId(f"{next(self.attempts):026}"))
+        attempt = replace(intent(placed, pbx, now), id=self._picture.new_attempt_id())
         self._hands.claiming(callback)
         if not self._picture.claim(callback, attempt):
             self.capacity.undo(placed.lines, callback.visitor.phone)

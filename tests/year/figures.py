@@ -19,6 +19,7 @@ class Figures:
     lateness: Counter[int] = field(default_factory=Counter)
     worst_turn: int = 0
     examples: list[str] = field(default_factory=list)
+    cpu_s: float = 0.0
 
     def add(self, other: "Figures") -> None:
         """Take in another house's."""

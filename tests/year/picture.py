@@ -14,7 +14,7 @@ from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback, Status, Wish, WishKind
 from dialer.domain.directory import Directory
 from dialer.domain.errors import IllegalState, RequestRefused
-from dialer.domain.ids import CallbackId
+from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import Verdict, may_have_rung
 from dialer.domain.stop import Stop
 from dialer.engine.ports import Begun, Usage
@@ -67,6 +67,7 @@ class Picture:
         self.stopped: set[Stop] = set()
         self._paused = paused
         self._ids = count(1)
+        self._attempt_ids = count(1)
         self._attempts: dict[CallbackId, Attempt] = {}
         self._held: set[str] = set()
         self._listed: set[str] = set()
@@ -174,6 +175,10 @@ class Picture:
             self.shelf.put(replace(callback, version=callback.version + 1, wish=late))
 
     # --- the engine --------------------------------------------------------------------------------------------------
+
+    def new_attempt_id(self) -> AttemptId:
+        """In the order of their making, and the same in each run of a seed."""
+        return AttemptId(f"{next(self._attempt_ids):026}")
 
     def claim(self, callback: Callback, attempt: Attempt) -> Callback | None:
         """The callback as it is under way; None where something changed, its agent is held or its number listed."""

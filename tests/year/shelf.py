@@ -38,7 +38,10 @@ class Shelf:
         """How many have each final status."""
         self._changed = changed
         self._scheduled: dict[str, list[_Place]] = {department: [] for department in departments}
-        self._pages: dict[str, _Page] = {}
+        self._pages = dict.fromkeys(self._scheduled, _Page([], None))
+        self._changed_in: set[str] = set()
+        self._waiting: dict[str, list[Callback]] = {}
+        self._next_at: datetime | None = None
         self._promises: dict[_Promise, CallbackId] = {}
         self._numbers: defaultdict[str, set[CallbackId]] = defaultdict(set)
         self._expiring: list[tuple[datetime, CallbackId]] = []
@@ -46,7 +49,7 @@ class Shelf:
     def put(self, new: Callback) -> Callback:
         """A callback is new, or as it is from now on."""
         old = self.open.get(new.id)
-        self._pages.pop(new.department, None)
+        self._changed_in.add(new.department)
         if old is None:
             self._promises[_promise(new)] = new.id
             self._numbers[new.visitor.phone].add(new.id)
@@ -84,17 +87,16 @@ class Shelf:
 
     def due(self, now: datetime) -> tuple[dict[str, list[Callback]], datetime | None]:
         """What is due, a page of each department, and when the next callback will be."""
-        waiting: dict[str, list[Callback]] = {}
-        next_at: datetime | None = None
-        for department in self._scheduled:
-            page = self._pages.get(department)
-            if page is None or (page.next_at is not None and page.next_at <= now):
-                page = self._pages[department] = self._read(department, now)
-            if page.due:
-                waiting[department] = page.due
-            if page.next_at is not None and (next_at is None or page.next_at < next_at):
-                next_at = page.next_at
-        return waiting, next_at
+        if self._changed_in or (self._next_at is not None and self._next_at <= now):
+            for department in self._scheduled:
+                page = self._pages[department]
+                if department in self._changed_in or (page.next_at is not None and page.next_at <= now):
+                    self._pages[department] = self._read(department, now)
+            self._changed_in.clear()
+            pages = self._pages.items()
+            self._waiting = {department: page.due for department, page in pages if page.due}
+            self._next_at = min((page.next_at for _, page in pages if page.next_at is not None), default=None)
+        return self._waiting, self._next_at
 
     def _read(self, department: str, now: datetime) -> _Page:
         queue = self._scheduled[department]

@@ -16,7 +16,7 @@ _BY_HOUR = (2, 1, 1, 1, 1, 2, 4, 8, 14, 18, 18, 16, 15, 16, 16, 15, 14, 12, 10, 
 """How many of a day's requests come in each hour of its firm's clock."""
 
 _BY_WEEKDAY = (12, 11, 11, 10, 10, 6, 4)
-_MINUTE = timedelta(minutes=1)
+_DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Visitors:
         return request
 
     def _number(self, firm: Firm, dice: float) -> Number:
-        if 0.02 <= dice < 0.07 and self._recent:
+        if 0.02 <= dice < 0.06 and self._recent:
             known = self._random.choice(self._recent).number
             return replace(known, text=known.e164)
         ranges: Sequence[Range] = firm.at_home
@@ -87,13 +87,14 @@ class Visitors:
     def _wish(self, now: datetime, zone: ZoneInfo) -> dict[str, object]:
         random = self._random
         dice = random.random()
-        if dice < 0.6:
+        if dice < 0.65:
             return {}
-        at = now + timedelta(minutes=random.choice((30, 300, 1500, 6000, 14000)) * random.random())
+        days = int(random.choice((0, 1, 2, 5, 10)) * random.random())
+        at = max(self._moment(now.date() + days * _DAY, zone), now)
         begins = _written(at, zone, random)
-        if dice < 0.85:
+        if dice < 0.9:
             return {"at": begins}
-        return {"at": begins, "until": _written(at + random.randint(10, 400) * _MINUTE, zone, random)}
+        return {"at": begins, "until": _written(at + random.randint(30, 500) * _MINUTE, zone, random)}
 
 
 def _written(at: datetime, zone: ZoneInfo, random: Random) -> str:

@@ -55,7 +55,7 @@ class Scale:
     smalls: Kind
 
 
-FULL = Scale(Kind(2, 2, 20), Kind(5, 4, 11), Kind(5, 2, 6))
+FULL = Scale(Kind(2, 1, 20), Kind(5, 4, 11), Kind(5, 3, 6))
 SMALL = Scale(Kind(2, 2, 6), Kind(2, 3, 6), Kind(2, 2, 4))
 
 GIANTS_SHARE = 0.45
@@ -178,7 +178,7 @@ class _Builder:
                 trunks,
                 hours=random_hours(random, zone, self._days),
                 overflow=Overflow(timedelta(minutes=random.choice((1, 5, 20))), others) if number % 2 else None,
-                pace=random.choice((Pace(), Pace(per_second=0.05), Pace(at_once=2))),
+                pace=random.choice((Pace(), Pace(), Pace(per_second=0.05), Pace(at_once=3))),
                 called_in=number == 0,
             )
         self._firm(id_, zone, a_day, names)
@@ -259,7 +259,7 @@ def _under(account: Account, policy: Policy) -> Account:
 
 def _caps(index: int, a_day: float) -> dict[str, object]:
     """What is reached on most days, or on some; and an account's pace."""
-    attempts, minutes = max(2, round(1.2 * a_day)), max(5, round(2.2 * a_day))
+    attempts, minutes = max(2, round(1.6 * a_day)), max(5, round(2.8 * a_day))
     caps: tuple[dict[str, object], ...] = (
         {"max_attempts_a_day": attempts},
         {"max_minutes_a_day": minutes, "pace": Pace(per_second=0.1)},
@@ -276,8 +276,8 @@ def _trunks(giants_a_day: float) -> list[Trunk]:
     tight = max(0.001, round(1.1 * giants_a_day / (10 * 3600), 5))
     return [
         Trunk(CONTENDED, "one", "mi-tight", pace=Pace(per_second=tight, at_once=60)),
-        Trunk("north", "one", "mi-north", ("+44",), NumberFormat.NATIONAL, pace=Pace(3, 15)),
-        Trunk("world", "one", "mi-world", (), NumberFormat.E164_PLAIN, pace=Pace(2, 25)),
+        Trunk("north", "one", "mi-north", ("+44",), NumberFormat.E164_PLAIN, pace=Pace(3, 15)),
+        Trunk("world", "one", "mi-world", (), NumberFormat.NATIONAL, pace=Pace(2, 25)),
         Trunk("south", "two", "mi-south", ("+44", "+49"), NumberFormat.E164, pace=Pace(1, 12)),
         Trunk("west", "two", "mi-west", (), NumberFormat.NATIONAL, "US", Pace(1, 10)),
     ]
