@@ -267,16 +267,14 @@ class _Round:
         helped = overflow is not None and now - callback.due_at >= overflow.after
         if overflow is not None and not helped:
             self._look(callback.due_at + overflow.after)
-        found = [
-            agent
-            for agent in candidates(
-                department, self.decider.directory, self.free, roster.last_rung, roster.free_since, overflow=helped
-            )
-            if roster.promised_to(agent.id, now) is None and agent.pbx in self.decider.ready
-        ]
+        unpromised = self.free - roster.promised(now)
+        arranged = candidates(
+            department, self.decider.directory, unpromised, roster.last_rung, roster.free_since, overflow=helped
+        )
+        found = [agent for agent in arranged if agent.pbx in self.decider.ready]
         if not found:
             desk.queue.clear()
-        return sorted(found, key=lambda agent: agent.id != preferred)
+        return sorted(found, key=lambda agent: agent.id != preferred) if preferred else found
 
     def _trunk(self, callback: Callback, ways: Sequence[Trunk]) -> Trunk | None:
         """The first way out that takes the call now; None when none does, or when one soon will."""

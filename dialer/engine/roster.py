@@ -106,6 +106,10 @@ class Roster:
         """Keep the agent for a callback whose trunk failed them, until then at most."""
         self._promised[agent] = callback, until
 
+    def promised(self, now: datetime) -> set[str]:
+        """The agents who are kept for somebody."""
+        return {agent for agent, (_, until) in self._promised.items() if until > now}
+
     def promised_to(self, agent: str, now: datetime) -> CallbackId | None:
         """The callback that the agent is kept for."""
         callback, until = self._promised.get(agent, (None, _EVER))

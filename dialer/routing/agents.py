@@ -22,7 +22,7 @@ def candidates(
     """Who of the `free` can take a callback of this department, in the order to ring: its own agents by its rule, then,
     where it overflows, those who help out, by the same rule. Times are UTC; who is in neither mapping was never rung,
     or has been free for as long as anybody knows."""
-    arranged = _Arrangement(department.order, last_rung, free_since)
+    arranged = _Arrangement(department.order, last_rung, free_since, free)
     order = arranged.of(department.agents)
     if overflow and department.overflow is not None:
         order += arranged.of([agent for agent in department.overflow.agents if agent not in department.agents])
@@ -36,6 +36,7 @@ class _Arrangement:
     rule: AgentOrder
     last_rung: Mapping[str, datetime]
     free_since: Mapping[str, datetime]
+    free: Collection[str]
 
     def of(self, agents: Sequence[str]) -> list[str]:
         match self.rule:
@@ -44,7 +45,9 @@ class _Arrangement:
             case AgentOrder.ROUND_ROBIN:
                 return self._after_the_last_rung(agents)
             case AgentOrder.LONGEST_IDLE:
-                return sorted(agents, key=self._idle())
+                since, rung = self.free_since.get, self.last_rung.get
+                idle = [(since(a, _NEVER), rung(a, _NEVER), place) for place, a in enumerate(agents) if a in self.free]
+                return [agents[place] for _, _, place in sorted(idle)]
             case _:
                 assert_never(self.rule)
 

@@ -15,6 +15,7 @@ from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback, Status
 from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Blame, Outcome, Party
+from tests.asterisk.driving import collapsed
 from tests.lab import Agent, Behaviour, Customer, FarCall, Lab
 from tests.rig import Daemon, Department, House
 
@@ -239,13 +240,6 @@ async def test_timeline_is_complete(case: Case, ended: Mapping[str, Ended]) -> N
     assert collapsed(names) == list(case.steps)
     times = [step.at for step in attempt.timeline]
     assert times == sorted(times)
-
-
-def collapsed(names: Sequence[str]) -> list[str]:
-    """The timeline without the signs that came before the recorded end that they announce: the order of
-    `OriginateResponse`, `Hangup` and the dialplan's own record varies."""
-    settled_by_a_look = {"originate_failed": "no_trace", "agent_gone": "handed_over"}
-    return [name for name in names if name not in settled_by_a_look or settled_by_a_look[name] in names]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
