@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import (
@@ -66,27 +67,49 @@ def parse(text: str, region: str) -> PhoneNumber:
         raise _refused("number_extension")
     if not all(_written_in_numbers(char) for char in written):
         raise _refused("number_not_a_number")
-    if not phonenumbers.is_valid_number(number):
+    if not (found := _valid(phonenumbers.format_number(number, PhoneNumberFormat.E164))):
         raise _refused(_why_invalid(number, region))
-    return PhoneNumber(
-        e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),
-        region=phonenumbers.region_code_for_number(number) or "",
-        kind=_kind(number),
-    )
+    return found
 
 
 def of_e164(e164: str) -> PhoneNumber:
     """A number that was accepted once, read again by the facts of today. Raises `RequestRefused` as `parse`."""
-    return parse(e164, "ZZ")
+    return _valid(e164) or parse(e164, "ZZ")
 
 
 def zones(e164: str) -> tuple[str, ...]:
     """The IANA names of the time zones in which a number may ring, by its prefix; empty where none is known."""
     try:
-        found = timezone.time_zones_for_number(phonenumbers.parse(e164))
+        found = timezone.time_zones_for_number(_read(e164))
     except NumberParseException:
         return ()
     return tuple(name for name in found if name != timezone.UNKNOWN_TIMEZONE)
+
+
+def as_dialled(e164: str, region: str) -> str:
+    """As it is written for whoever dials it in `region` (ISO 3166), national or international."""
+    return phonenumbers.format_out_of_country_calling_number(_read(e164), region)
+
+
+@lru_cache(4096)
+def _read(e164: str) -> phonenumbers.PhoneNumber:
+    """Remembered: between its submission and its call a number is read many times, and reading one takes longer than
+    all that is asked about it. Nobody changes what is returned."""
+    return phonenumbers.parse(e164)
+
+
+@lru_cache(4096)
+def _valid(e164: str) -> PhoneNumber | None:
+    """The facts about a number in use, written in E.164; None of anything else."""
+    try:
+        number = _read(e164)
+    except NumberParseException:
+        return None
+    region = phonenumbers.region_code_for_number(number)
+    if region is None or not phonenumbers.is_valid_number_for_region(number, region):
+        return None
+    found = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return PhoneNumber(e164, region, _kind(number)) if found == e164 else None
 
 
 def known_region(region: str) -> bool:

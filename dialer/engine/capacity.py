@@ -88,9 +88,10 @@ class Capacity:
         self._caps.begin(account, now)
         self._rings.begin(number)
 
-    def undo(self, lines: Lines, number: str) -> None:
-        """It was not claimed after all."""
+    def undo(self, account: Account, lines: Lines, number: str, now: datetime) -> None:
+        """It was not claimed after all. Its slots are spent: a pace is kept rather than reckoned back."""
         self._pacing.end(lines.keys)
+        self._caps.undo(account, now)
         self._rings.end(number, None)
 
     def keep(self, attempt: Attempt) -> None:

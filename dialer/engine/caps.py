@@ -42,6 +42,11 @@ class Caps:
         if day := self._day(account, now):
             day.attempts += 1
 
+    def undo(self, account: Account, now: datetime) -> None:
+        """An attempt of today was not begun after all."""
+        if (day := self._day(account, now)) and day.attempts:
+            day.attempts -= 1
+
     def talked(self, account: Account, talk: timedelta, now: datetime) -> None:
         """An attempt ended after so much talk."""
         if day := self._day(account, now):

@@ -9,7 +9,6 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from functools import lru_cache
 
 from dialer.domain import phone
 from dialer.domain.callback import Callback, Status
@@ -23,7 +22,7 @@ from dialer.routing.route import Route
 from dialer.routing.trunks import TrunkHealth, serving
 from dialer.scheduling.hours import closes_in_all, is_open, next_open_in_all, next_opening, open_in_all
 from dialer.scheduling.quiet import called_windows
-from dialer.scheduling.turns import Turns
+from dialer.scheduling.turns import Turn, Turns
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -35,12 +34,14 @@ SHORT = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Ring this callback's agent now. `ready_at` is the first moment at which everything that it needs was there,
-    `ring_until` when the hours that hold now, or the visitor's window, end (None: never); both UTC."""
+    """Ring this callback's agent now, in its account's `turn`. `ready_at` is the first moment at which everything that
+    it needs was there, `ring_until` when the hours that hold now, or the visitor's window, end (None: never); both UTC.
+    """
 
     callback: Callback
     way: Route
     lines: Lines
+    turn: Turn
     ready_at: datetime
     ring_until: datetime | None
 
@@ -91,6 +92,13 @@ class Decider:
         self.held_until: dict[str, datetime | None] = {}
         """When what last held a department back was over; None while that is not known."""
 
+    def undo(self, placed: Place, now: datetime) -> None:
+        """It was not claimed at `now` after all: its agent, its line and its turn are free again."""
+        account = self.directory.accounts[placed.lines.account]
+        self.capacity.undo(account, placed.lines, placed.callback.visitor.phone, now)
+        self.roster.release(placed.way.agent.id, now)
+        self.turns.give_back(placed.turn)
+
     def decide(self, waiting: Mapping[str, Sequence[Callback]], now: datetime) -> Decisions:
         """Decide on what is due at `now` (UTC): each department's callbacks, earliest first. What is decided on is
         begun: agent, lines and turn are taken."""
@@ -126,11 +134,7 @@ class _Round:
             if queue and self._may_dial(department, account):
                 desks.setdefault(account.id, []).append(_Desk(department, account, deque(queue)))
         while desks:
-            for account_id in decider.turns.order(desks):
-                if self._serve(desks, account_id):
-                    decider.turns.served(account_id)
-                    break
-            else:
+            if not any(self._serve(desks, account_id) for account_id in decider.turns.order(desks)):
                 break
         self._look(decider.roster.next_rested())
         return Decisions(tuple(self.made), self.look_at, self.passed_over)
@@ -302,18 +306,14 @@ class _Round:
         decider.roster.reserve(way.agent.id, now)
         self.free.discard(way.agent.id)
         decider.capacity.begin(desk.account, lines, callback.visitor.phone, now)
-        self.made.append(Place(callback, way, lines, min(ready_at, now), closes))
-
-
-_read_number = lru_cache(4096)(phone.of_e164)
-"""Reading a number costs more than all other questions together, and a waiting callback is asked about again and again.
-"""
+        turn = decider.turns.take(desk.account.id)
+        self.made.append(Place(callback, way, lines, turn, min(ready_at, now), closes))
 
 
 def _refusal(account: Account, callback: Callback) -> str:
     """Why the number may not be called any more; '' when it may."""
     try:
-        account.numbers.check(_read_number(callback.visitor.phone))
+        account.numbers.check(phone.of_e164(callback.visitor.phone))
     except RequestRefused as refusal:
         return refusal.code
     return ""

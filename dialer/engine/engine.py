@@ -247,8 +247,7 @@ class Engine:
             won = False
         self._agenda.settle(callback.id)
         if not won:
-            self._capacity.undo(placed.lines, callback.visitor.phone)
-            self._roster.release(placed.way.agent.id, self._clock.now())
+            self._decider.undo(placed, self._clock.now())
             self._changed(requeued=True)
             return
         self._capacity.keep(attempt)

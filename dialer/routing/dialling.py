@@ -3,8 +3,7 @@
 import re
 from typing import assert_never
 
-import phonenumbers
-
+from dialer.domain import phone
 from dialer.domain.directory import NumberFormat, Trunk
 
 _BETWEEN = re.compile(r"[^+0-9]+", re.ASCII)
@@ -19,7 +18,6 @@ def dialled(number: str, trunk: Trunk) -> str:
             return number.removeprefix("+")
         case NumberFormat.NATIONAL:
             # Of a region with several international prefixes to choose from, none is known: there the + stays.
-            parsed = phonenumbers.parse(number)
-            return _BETWEEN.sub("", phonenumbers.format_out_of_country_calling_number(parsed, trunk.region))
+            return _BETWEEN.sub("", phone.as_dialled(number, trunk.region))
         case _:
             assert_never(trunk.number_format)

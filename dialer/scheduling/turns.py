@@ -1,6 +1,16 @@
 """Whose turn it is among accounts: with each call served to one of them, it goes behind all others."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn that an account took: its `place` in the row of all turns, and that of the one it had `before`."""
+
+    account: str
+    place: int
+    before: int
 
 
 class Turns:
@@ -14,7 +24,14 @@ class Turns:
         """These accounts, the least recently served first; those never served come before, as given."""
         return sorted(accounts, key=lambda account: self._last.get(account, 0))
 
-    def served(self, account: str) -> None:
-        """It has had its turn."""
+    def take(self, account: str) -> Turn:
+        """It is served."""
         self._count += 1
-        self._last[account] = self._count
+        turn = Turn(account, self._count, self._last.get(account, 0))
+        self._last[account] = turn.place
+        return turn
+
+    def give_back(self, turn: Turn) -> None:
+        """Nothing came of it: the account waits where it did before, unless it was served again meanwhile."""
+        if self._last.get(turn.account) == turn.place:
+            self._last[turn.account] = turn.before

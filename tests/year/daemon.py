@@ -181,8 +181,7 @@ class Daemon:
         attempt = replace(intent(placed, pbx, now), id=self._picture.new_attempt_id())
         self._hands.claiming(callback)
         if not self._picture.claim(callback, attempt):
-            self.capacity.undo(placed.lines, callback.visitor.phone)
-            self.roster.release(placed.way.agent.id, now)
+            self.decider.undo(placed, now)
             self.woken = True
             return
         self.capacity.keep(attempt)

@@ -70,7 +70,7 @@ def test_a_decision_that_was_not_claimed_leaves_nothing() -> None:
     capacity, trunk = Capacity(narrow()), narrow().trunks["first"]
     before = capacity.number_free_at(NUMBER, GAP)
     capacity.begin(ACCOUNTS["acme"], LINES, NUMBER, NOON)
-    capacity.undo(LINES, NUMBER)
+    capacity.undo(ACCOUNTS["acme"], LINES, NUMBER, NOON)
     assert (capacity.line(trunk, NOON), capacity.number_free_at(NUMBER, GAP)) == (NOON, before)
 
 

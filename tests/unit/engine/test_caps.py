@@ -107,3 +107,17 @@ def test_only_accounts_with_a_cap_are_counted(
 def test_an_accounts_day_begins_at_its_own_midnight() -> None:
     assert day_of(ACME, NOON) == NOON.replace(hour=0)
     assert day_of(ACME, datetime(2026, 3, 30, 12, tzinfo=UTC)) == datetime(2026, 3, 29, 23, tzinfo=UTC)
+
+
+def test_an_attempt_that_was_not_begun_after_all_does_not_count() -> None:
+    caps = Caps([ACME])
+    caps.begin(ACME, NOON)
+    caps.begin(ACME, NOON)
+    caps.undo(ACME, NOON)
+    assert caps.open_at(ACME, NOON) == NOON
+    caps.begin(ACME, NOON)
+    tomorrow = caps.open_at(ACME, NOON)
+    assert tomorrow > NOON
+    caps.undo(ACME, tomorrow)  # of a day that is over
+    caps.begin(ACME, tomorrow)
+    assert caps.open_at(ACME, tomorrow) == tomorrow

@@ -317,8 +317,21 @@ def test_calls_at_once_wait_for_an_end_and_not_for_a_time() -> None:
     (placed,) = found.made
     assert (placed.callback.id[-2:], found.look_at) == ("10", None)
     assert isinstance(placed, Place)
-    floor.capacity.undo(placed.lines, placed.callback.visitor.phone)
+    floor.decider.undo(placed, NOON)
     assert floor.words(callback(11, "smiths")) == ["11 dan first"]
+
+
+def test_a_turn_of_which_nothing_came_is_given_back() -> None:
+    floor = Floor(directory(), busy=["ben", "dan", "eve", "finn"])
+    floor.decider.turns.take("acme")
+    first = floor.decide(callback(1), callback(2, "smiths"))
+    ours, theirs = first.made
+    assert isinstance(ours, Place)
+    assert isinstance(theirs, Place)
+    assert [ours.lines.account, theirs.lines.account] == ["bolt", "acme"]
+    floor.decider.undo(ours, NOON)
+    floor.decider.undo(theirs, NOON)
+    assert floor.decide(callback(1), callback(2, "smiths")).made[0].callback.id == ours.callback.id
 
 
 # --- since when ------------------------------------------------------------------------------------------------------

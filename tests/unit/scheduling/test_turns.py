@@ -15,17 +15,35 @@ def test_accounts_that_were_never_served_come_as_given() -> None:
 
 def test_who_was_served_goes_to_the_end() -> None:
     turns = Turns()
-    turns.served("a")
-    turns.served("b")
+    turns.take("a")
+    turns.take("b")
     assert turns.order(["a", "b", "c", "d"]) == ["c", "d", "a", "b"]
-    turns.served("a")
+    turns.take("a")
+    assert turns.order(["a", "b"]) == ["b", "a"]
+
+
+def test_a_turn_of_which_nothing_came_is_given_back() -> None:
+    turns = Turns()
+    for account in ("a", "b"):
+        turns.take(account)
+    turns.give_back(turns.take("a"))
+    assert turns.order(["b", "a"]) == ["a", "b"]
+
+
+def test_a_turn_that_comes_back_late_gives_no_second_one() -> None:
+    turns = Turns()
+    for account in ("a", "b"):
+        turns.take(account)
+    late = turns.take("a")
+    turns.take("a")
+    turns.give_back(late)
     assert turns.order(["a", "b"]) == ["b", "a"]
 
 
 def test_only_who_waits_is_in_the_order() -> None:
     turns = Turns()
     for account in ("a", "b", "c"):
-        turns.served(account)
+        turns.take(account)
     assert turns.order({"c", "a"}) == ["a", "c"]
     assert turns.order([]) == []
 
@@ -33,13 +51,13 @@ def test_only_who_waits_is_in_the_order() -> None:
 def test_waiting_longer_makes_up_for_no_more_than_one_turn() -> None:
     turns = Turns()
     for _ in range(100):
-        turns.served("busy")
+        turns.take("busy")
     assert [_serve(turns, {"busy", "quiet"}) for _ in range(4)] == ["quiet", "busy", "quiet", "busy"]
 
 
 def _serve(turns: Turns, waiting: set[str]) -> str:
     first = turns.order(sorted(waiting))[0]
-    turns.served(first)
+    turns.take(first)
     return first
 
 
