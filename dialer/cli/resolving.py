@@ -10,7 +10,7 @@ from dialer.cli.host import who
 from dialer.cli.output import emit, line, pairs, say
 from dialer.cli.records import callback_record, resolution_record
 from dialer.domain.attempt import Attempt
-from dialer.domain.callback import Callback, Status
+from dialer.domain.callback import Callback, Status, WishKind
 from dialer.domain.errors import DialerError, IllegalState
 from dialer.settings import Settings
 from dialer.store.store import SqlStore
@@ -37,6 +37,7 @@ async def resolve(store: SqlStore, settings: Settings, callback: Callback, reque
         pairs(evidence.words(latest))
     forced = False
     if request.decision is Decision.RETRY:
+        await _insist_that_it_may_be(store, callback)
         forced = await _cleared(settings, callback, attempts, latest, force=request.force)
     changed = await _decided(store, callback, request, forced=forced)
     if request.as_json:
@@ -50,6 +51,20 @@ async def resolve(store: SqlStore, settings: Settings, callback: Callback, reque
         )
     else:
         line(f"{changed.id}  {changed.status}  {changed.reason}")
+
+
+async def _insist_that_it_may_be(store: SqlStore, callback: Callback) -> None:
+    """Raise `IllegalState` where somebody wished an end of the callback. Neither a PBX that answers nor force helps
+    then, so this comes first: nobody is to look for more, and nothing is to be hung up, for a retry that never comes.
+    """
+    wished = callback.wish and callback.wish.kind
+    if wished is WishKind.CANCEL:
+        why = "somebody asked to cancel it"
+    elif wished is WishKind.OBJECTION or await store.objected(callback.visitor.phone):
+        why = "its number is on the do-not-call list, or was: whoever has it objected"
+    else:
+        return
+    raise IllegalState(f"not tried again: {why}", where=callback.id, remedy="resolve it as failed")
 
 
 async def _cleared(
@@ -86,7 +101,7 @@ async def _decided(store: SqlStore, callback: Callback, request: Request, *, for
         return await store.resolve(callback, request.decision, who(), request.reason, forced=forced)
     except IllegalState:
         now = await store.get(callback.id) or callback
-        if now.version == callback.version:
-            raise
+        if now.status is callback.status:
+            raise  # nobody has decided it: the store says why this was refused
         what = f"it was decided meanwhile: {now.status}, {now.reason}"
         raise IllegalState(what, where=callback.id, remedy=f"see: dialer callbacks show {callback.id}") from None

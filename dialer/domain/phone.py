@@ -105,11 +105,11 @@ def _valid(e164: str) -> PhoneNumber | None:
         number = _read(e164)
     except NumberParseException:
         return None
-    region = phonenumbers.region_code_for_number(number)
-    if region is None or not phonenumbers.is_valid_number_for_region(number, region):
+    # The type of a number that is not valid is unknown: asking for both would look through the plan twice.
+    type_ = phonenumbers.number_type(number)
+    if type_ == PhoneNumberType.UNKNOWN or phonenumbers.format_number(number, PhoneNumberFormat.E164) != e164:
         return None
-    found = phonenumbers.format_number(number, PhoneNumberFormat.E164)
-    return PhoneNumber(e164, region, _kind(number)) if found == e164 else None
+    return PhoneNumber(e164, phonenumbers.region_code_for_number(number) or "", _kind(number, type_))
 
 
 def known_region(region: str) -> bool:
@@ -235,8 +235,8 @@ def _why_invalid(number: phonenumbers.PhoneNumber, region: str) -> str:
     return _POSSIBLE_CODES.get(phonenumbers.is_possible_number_with_reason(number), "number_invalid")
 
 
-def _kind(number: phonenumbers.PhoneNumber) -> NumberKind:
+def _kind(number: phonenumbers.PhoneNumber, type_: int) -> NumberKind:
     if number.country_code == _UK and phonenumbers.national_significant_number(number).startswith(("84", "87")):
         # phonenumbers counts them as premium or shared cost; in the UK they have a name and a rule of their own.
         return NumberKind.SPECIAL_RATE
-    return _KINDS.get(phonenumbers.number_type(number), NumberKind.UNKNOWN)
+    return _KINDS[type_]

@@ -32,6 +32,8 @@ class Due:
 
     waiting: dict[str, Sequence[Callback]]
     next_at: datetime | None
+    refused: frozenset[str] = frozenset()
+    """Agents to whom the store refused a callback that is still as it was: it was not the callback's change."""
 
 
 class Agenda:
@@ -42,6 +44,9 @@ class Agenda:
         self._pages: dict[str, _Page] = {}
         self._taken: set[CallbackId] = set()
         self._passed: Mapping[str, int] = {}
+        self._refused: dict[str, list[tuple[Callback, str]]] = {}
+        """By department, claims that were refused, with their agents, until the callbacks are read again."""
+        self._to_blame: set[str] = set()
         self._edition = 0
 
     def invalidate(self) -> None:
@@ -62,7 +67,8 @@ class Agenda:
                 waiting[department] = page.waiting[:count]
             if count < len(page.waiting):
                 later.append(page.waiting[count].due_at)
-        return Due(waiting, min(later, default=None))
+        to_blame, self._to_blame = frozenset(self._to_blame), set()
+        return Due(waiting, min(later, default=None), to_blame)
 
     @property
     def ran_out(self) -> bool:
@@ -89,13 +95,21 @@ class Agenda:
         """The store has what was decided on a taken callback: later pages tell the truth about it."""
         self._taken.discard(callback)
 
+    def refuse(self, callback: Callback, agent: str) -> None:
+        """The store refused to give a taken callback to this agent: when it is read again, it shows why."""
+        self._refused.setdefault(callback.department, []).append((callback, agent))
+
     async def _read(self, department: str, now: datetime) -> _Page:
         edition = self._edition
         # While a claim is under way the store still shows its callback as scheduled: read past those, also past those
         # whose claim is decided while we read. What was passed over last time will hardly be rung this time.
         taken = frozenset(self._taken)
         limit = _PAGE + len(taken) + self._passed.get(department, 0)
+        refused = self._refused.pop(department, [])
         found = await self._store.upcoming(department, now + _AHEAD, limit)
+        if refused:
+            as_they_are = {(callback.id, callback.version) for callback in found}
+            self._to_blame |= {agent for callback, agent in refused if (callback.id, callback.version) in as_they_are}
         page = _Page([callback for callback in found if callback.id not in taken], len(found) < limit)
         if edition == self._edition:
             self._pages[department] = page

@@ -1,6 +1,6 @@
 """What an attempt's end means for everybody else: agents rest or are paused, trunks rest, numbers are left in peace."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from datetime import datetime, timedelta
 
 import structlog
@@ -10,6 +10,8 @@ from dialer.domain.directory import Department
 from dialer.domain.errors import StoreError
 from dialer.domain.outcome import Blame, Outcome, Verdict
 from dialer.domain.stop import Scope, Stop
+from dialer.engine.capacity import departments_of, longest_gap, longest_spacing
+from dialer.engine.caps import day_of
 from dialer.engine.decision import Decider
 from dialer.engine.ports import Alerting, AlertKind, EngineStore
 from dialer.scheduling.retry import NextStep
@@ -61,16 +63,38 @@ class Consequences:
         self._spawn = spawn
         self._poke = poke
 
-    def of_end(self, attempt: Attempt, verdict: Verdict, step: NextStep, now: datetime) -> None:
-        """The attempt's end is durable at `now` (UTC), and so is its callback's next step."""
+    async def take_up(self, now: datetime) -> None:
+        """Those of attempts that earlier runs made: for paces, for this day's allowances and for numbers' peace. Raises
+        `StoreError`."""
+        used = {
+            account.id: await self._store.usage(departments_of(self._directory, account), day_of(account, now))
+            for account in self._capacity.capped()
+        }
+        rings = await self._store.last_rings(now - longest_gap(self._directory))
+        begun = await self._store.last_begun(list(self._directory.departments), now - longest_spacing(self._directory))
+        self._capacity.load(rings, used, now, begun)
+
+    def of_end(self, attempt: Attempt, verdict: Verdict, step: NextStep, now: datetime, *, wished: bool) -> None:
+        """The attempt's end is durable at `now` (UTC), and so is its callback's next step, or what somebody `wished`
+        in its place."""
         self._capacity.end(attempt, verdict, now)
         self._judge_trunk(attempt, verdict, now)
         department = self._directory.departments.get(attempt.department)
         rest = self._rest(department, verdict)
         self._roster.release(attempt.agent, now, now + rest if rest else None)
-        if step.prefer_agent:
+        # A callback that is cancelled or moved does not come back now, and an agent kept for it would wait in vain.
+        if step.prefer_agent and not wished:
             self._roster.promise(attempt.agent, attempt.callback_id, now + _KEPT)
         self._judge_agent(department, attempt, verdict)
+
+    def of_refusals(self, agents: Collection[str], now: datetime) -> None:
+        """The store refused these agents callbacks that are still as they were: it holds an open attempt of theirs that
+        we do not know of, and would refuse them again, as fast as we can ask. So they rest before they are chosen
+        again; their callbacks go to others meanwhile."""
+        # Who was chosen for another callback since is held by that claim, and must stay so until it is decided.
+        for agent in self._roster.free(now).intersection(agents):
+            self._roster.release(agent, now, now + self._agent_rest)
+            log.warning("agent.not_claimed", agent=agent, why="the store holds an attempt of theirs that has not ended")
 
     def _rest(self, department: Department | None, verdict: Verdict) -> timedelta:
         if verdict.blame is Blame.AGENT:

@@ -6,7 +6,7 @@ at the moment of dialling.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
@@ -16,13 +16,14 @@ from dialer.domain.directory import Account, Agent, Department, Directory, Trunk
 from dialer.domain.errors import RequestRefused
 from dialer.domain.stop import EVERYTHING, Scope, Stop
 from dialer.engine.capacity import Capacity, Lines
+from dialer.engine.choices import Close, Decision, Decisions, Defer, Place
 from dialer.engine.roster import Roster
 from dialer.routing.agents import candidates
 from dialer.routing.route import Route
 from dialer.routing.trunks import TrunkHealth, serving
 from dialer.scheduling.hours import closes_in_all, is_open, next_open_in_all, next_opening, open_in_all
 from dialer.scheduling.quiet import called_windows
-from dialer.scheduling.turns import Turn, Turns
+from dialer.scheduling.turns import Turns
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -30,51 +31,6 @@ OUT_OF_TIME = "nobody could take it in time"
 
 SHORT = timedelta(seconds=1)
 """A trunk that has a slot within this is waited for rather than passed over for the next one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Ring this callback's agent now, in its account's `turn`. `ready_at` is the first moment at which everything that
-    it needs was there, `ring_until` when the hours that hold now, or the visitor's window, end (None: never); both UTC.
-    """
-
-    callback: Callback
-    way: Route
-    lines: Lines
-    turn: Turn
-    ready_at: datetime
-    ring_until: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Defer:
-    """The callback may be rung at another time only."""
-
-    callback: Callback
-    due_at: datetime
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """The callback is not rung any more."""
-
-    callback: Callback
-    status: Status
-    reason: str
-
-
-Decision = Place | Defer | Close
-
-
-@dataclass(frozen=True, slots=True)
-class Decisions:
-    """What is to be done, in this order, and when to decide again at the latest (UTC; None: when something changes).
-    `passed_over`: how many of each department's callbacks were looked at and left, whatever becomes of the rest."""
-
-    made: tuple[Decision, ...]
-    look_at: datetime | None
-    passed_over: Mapping[str, int] = field(default_factory=dict)
 
 
 class Decider:
@@ -91,6 +47,8 @@ class Decider:
         self.ready: dict[str, datetime] = {}
         self.held_until: dict[str, datetime | None] = {}
         """When what last held a department back was over; None while that is not known."""
+        self.reach = {each.id: _reach(each, directory) for each in directory.departments.values()}
+        """Who may answer for each department, by their PBX."""
 
     def undo(self, placed: Place, now: datetime) -> None:
         """It was not claimed at `now` after all: its agent, its line and its turn are free again."""
@@ -123,6 +81,8 @@ class _Round:
     look_at: datetime | None = None
     free: set[str] = field(default_factory=set)
     passed_over: Counter[str] = field(default_factory=Counter)
+    lines: dict[str, datetime | None] = field(default_factory=dict)
+    """What each trunk's line was found to be since the last call was placed."""
 
     def run(self) -> Decisions:
         decider = self.decider
@@ -165,9 +125,10 @@ class _Round:
     def _may_dial(self, department: Department, account: Account) -> bool:
         """Stops, hours and the day's allowance: what no call of this round changes."""
         decider = self.decider
-        stops = (EVERYTHING, Stop(Scope.ACCOUNT, account.id), Stop(Scope.DEPARTMENT, department.id))
-        if any(stop in decider.stops for stop in stops):
-            return self._hold(department, None)
+        if decider.stops:
+            stops = (EVERYTHING, Stop(Scope.ACCOUNT, account.id), Stop(Scope.DEPARTMENT, department.id))
+            if not decider.stops.isdisjoint(stops):
+                return self._hold(department, None)
         if not is_open(department.hours, self.now):
             return self._hold(department, next_opening(department.hours, self.now))
         if decider.held_until.get(department.id, _EVER) is None:
@@ -177,34 +138,36 @@ class _Round:
     def _desk_free(self, desk: _Desk) -> bool:
         """An agent, and room by every pace; where there is none, the whole department waits."""
         department = desk.department
-        helpers = department.overflow.agents if department.overflow else ()
-        free = self.free.intersection((*department.agents, *helpers))
-        if not free:
+        pbxs = [pbx for pbx, agents in self.decider.reach[department.id].items() if not agents.isdisjoint(self.free)]
+        if not pbxs:
             desk.queue.clear()
             return False
-        slot = self._slot(desk.account, department, free)
+        slot = self._slot(desk.account, department, pbxs)
         if slot is not None and slot <= self.now:
             return True
         desk.queue.clear()
         return self._hold(department, slot)
 
-    def _slot(self, account: Account, department: Department, free: Iterable[str]) -> datetime | None:
-        """When account, department and a trunk that one of these agents can use may begin a call; None while one of
-        them is full."""
+    def _slot(self, account: Account, department: Department, pbxs: Sequence[str]) -> datetime | None:
+        """When account, department and a trunk of these PBXs may begin a call; None while one of them is full."""
         capacity, directory, now = self.decider.capacity, self.decider.directory, self.now
         allowed = capacity.allowance(account, now)
         if allowed > now:
             return allowed
         desk = capacity.desk(account, department, now)
-        pbxs = {directory.agents[agent].pbx for agent in free}
         trunks = [trunk for id_ in department.trunks if (trunk := directory.trunks[id_]).pbx in pbxs]
         ways = [slot for trunk in trunks if (slot := self._line(trunk)) is not None]
         return max(desk, min(ways)) if desk and ways else None
 
     def _line(self, trunk: Trunk) -> datetime | None:
         """When a trunk can begin a call; None while it cannot: stopped, out of sight, or full."""
+        if trunk.id not in self.lines:
+            self.lines[trunk.id] = self._look_at_line(trunk)
+        return self.lines[trunk.id]
+
+    def _look_at_line(self, trunk: Trunk) -> datetime | None:
         decider = self.decider
-        if trunk.pbx not in decider.ready or Stop(Scope.TRUNK, trunk.id) in decider.stops:
+        if trunk.pbx not in decider.ready or (decider.stops and Stop(Scope.TRUNK, trunk.id) in decider.stops):
             return None
         return decider.health.rests_until(trunk.id, self.now) or decider.capacity.line(trunk, self.now)
 
@@ -306,8 +269,15 @@ class _Round:
         decider.roster.reserve(way.agent.id, now)
         self.free.discard(way.agent.id)
         decider.capacity.begin(desk.account, lines, callback.visitor.phone, now)
+        self.lines.clear()
         turn = decider.turns.take(desk.account.id)
         self.made.append(Place(callback, way, lines, turn, min(ready_at, now), closes))
+
+
+def _reach(department: Department, directory: Directory) -> Mapping[str, frozenset[str]]:
+    agents = (*department.agents, *(department.overflow.agents if department.overflow else ()))
+    pbxs = {directory.agents[agent].pbx for agent in agents}
+    return {pbx: frozenset(agent for agent in agents if directory.agents[agent].pbx == pbx) for pbx in sorted(pbxs)}
 
 
 def _refusal(account: Account, callback: Callback) -> str:

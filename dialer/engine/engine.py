@@ -8,19 +8,21 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback
 from dialer.domain.directory import Directory
 from dialer.domain.errors import ActionRefused, NeverSent, PbxError, StoreError
 from dialer.domain.events import Event, Lost, Refused, Unsent
 from dialer.domain.ids import AttemptId
+from dialer.domain.outcome import Verdict
 from dialer.domain.stop import Scope
 from dialer.engine.agenda import Agenda
 from dialer.engine.attempts import Attempts
 from dialer.engine.call_ins import CallIns
-from dialer.engine.capacity import Capacity, departments_of, longest_gap, longest_spacing
-from dialer.engine.caps import day_of
+from dialer.engine.capacity import Capacity
+from dialer.engine.choices import Close, Decision, Defer, Place
 from dialer.engine.consequences import Consequences
-from dialer.engine.decision import Close, Decider, Decision, Defer, Place
+from dialer.engine.decision import Decider
 from dialer.engine.orders import intent, order
 from dialer.engine.ports import Alerting, AlertKind, Claim, Clock, DeviceState, EngineStore, Order, Pbx
 from dialer.engine.reconcile import Knowledge
@@ -28,6 +30,7 @@ from dialer.engine.roster import Roster
 from dialer.engine.upkeep import Upkeep
 from dialer.engine.withdrawals import Withdrawals
 from dialer.routing.trunks import TrunkHealth
+from dialer.scheduling.retry import NextStep
 
 log = structlog.get_logger()
 
@@ -67,7 +70,7 @@ class Engine:
         self._recheck_orders = True
         self._draining = False
         self._store_rest_until: datetime | None = None
-        consequences = Consequences(
+        self._consequences = Consequences(
             decider=self._decider,
             store=store,
             alerts=alerts,
@@ -81,7 +84,7 @@ class Engine:
             pbxs=self._pbxs,
             clock=clock,
             spawn=self._spawn,
-            finished=consequences.of_end,
+            finished=self._ended,
             changed=self._changed,
         )
         self._withdrawals = Withdrawals(store, self.attempts, self._pbxs, self._spawn)
@@ -189,6 +192,7 @@ class Engine:
             due = await self._agenda.due(self._directory.departments, now)
         except StoreError as error:
             return self._store_failed(error, now)
+        self._consequences.of_refusals(due.refused, now)
         decisions = self._decider.decide(due.waiting, now)
         self._agenda.pass_over(decisions.passed_over)
         for decision in decisions.made:
@@ -242,6 +246,8 @@ class Engine:
         try:
             won = await self._store.claim(Claim(callback, attempt))
             self._alerts.cleared(AlertKind.STORE_FAILED, "store")
+            if not won:
+                self._agenda.refuse(callback, attempt.agent)
         except StoreError as error:
             self._store_failed(error, now)
             won = False
@@ -252,7 +258,7 @@ class Engine:
             return
         self._capacity.keep(attempt)
         self.attempts.begin(attempt, callback)
-        self._withdrawals.begun(attempt)
+        self._withdrawals.begun(attempt, callback)
         if (pbx.boot, pbx.identity) != (attempt.pbx_boot, attempt.pbx_identity):
             # Its traces would be judged by a start, or looked for in a database, that is not the one it ran under.
             self.attempts.apply(attempt.id, Unsent("the PBX was restarted meanwhile"))
@@ -271,29 +277,26 @@ class Engine:
             if pbx.name in self._ready:
                 await self.attempts.look([order.attempt], Knowledge.GAP)
 
+    def _ended(self, attempt: Attempt, verdict: Verdict, step: NextStep, now: datetime) -> None:
+        wished = self._withdrawals.ended(attempt.id)
+        self._consequences.of_end(attempt, verdict, step, now, wished=wished)
+        if wished:
+            self._changed(requeued=True)  # a move has scheduled it, whatever the step was to be
+
     # --- gaps ------------------------------------------------------------------------------------------------------
 
     async def _take_up(self) -> None:
         """Register the attempts that an earlier run of the daemon left open; the PBX says later what became of them."""
         await self.attempts.take_up()
-        await self._load_books(self._clock.now())
+        await self._consequences.take_up(self._clock.now())
         for attempt, callback in await self._store.open_attempts():
             self.attempts.begin(attempt, callback)
+            self._withdrawals.begun(attempt, callback)
             self._roster.hold(attempt.agent)
             self._capacity.take_up(attempt)
             log.warning("attempt.left_open", callback=callback.id, attempt=attempt.id, state=attempt.state.value)
             if attempt.pbx not in self._pbxs:
                 self.attempts.apply(attempt.id, Lost(f"PBX {attempt.pbx} is no longer configured"))
-
-    async def _load_books(self, now: datetime) -> None:
-        """What earlier runs left for paces, for this day's allowances and for numbers' peace. Raises `StoreError`."""
-        used = {
-            account.id: await self._store.usage(departments_of(self._directory, account), day_of(account, now))
-            for account in self._capacity.capped()
-        }
-        rings = await self._store.last_rings(now - longest_gap(self._directory))
-        begun = await self._store.last_begun(list(self._directory.departments), now - longest_spacing(self._directory))
-        self._capacity.load(rings, used, now, begun)
 
     async def _resume(self, pbx: str, boot: str, session: object) -> None:
         await self.attempts.look(self.attempts.of_pbx(pbx), Knowledge.GAP)

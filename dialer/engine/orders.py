@@ -7,7 +7,7 @@ from ulid import ULID
 from dialer.domain.attempt import Attempt, Step
 from dialer.domain.directory import Directory
 from dialer.domain.ids import AttemptId
-from dialer.engine.decision import Place
+from dialer.engine.choices import Place
 from dialer.engine.ports import Order, Pbx
 from dialer.routing import context
 from dialer.routing.dialling import dialled

@@ -45,6 +45,8 @@ class Upkeep:
         self._changed = changed
         self._tombstones = Tombstones(store)
         self._tidying = False
+        self._down: set[str] = set()
+        """The PBXs that were down at the last sweep."""
 
     def sweep(self, now: datetime) -> None:
         """Tell what stands in the way of calls, and begin what is to be tidied at `now` (UTC)."""
@@ -56,10 +58,13 @@ class Upkeep:
             self._spawn(self._tidy(now))
 
     def _tell_pbxs(self) -> None:
-        for name in self._pbxs.keys() - self._ready.keys():
+        # At a start, or while a lost link is made again, a PBX is down for a moment, and nobody has to look at that.
+        down = self._pbxs.keys() - self._ready.keys()
+        for name in down & self._down:
             self._alerts.raised(
                 AlertKind.PBX_DOWN, name, f"no calls go through PBX {name}", "see the daemon's log, and: dialer doctor"
             )
+        self._down = down
 
     def _tell_caps(self, now: datetime) -> None:
         for account in self._capacity.capped():

@@ -35,6 +35,8 @@ class Withdrawals:
         self._attempts = attempts
         self._pbxs = pbxs
         self._spawn = spawn
+        self._wished: set[AttemptId] = set()
+        """Living attempts of whose callbacks something else is wanted, also where that came too late for them."""
         self._under_way: set[AttemptId] = set()
         self._early: set[CallbackId] = set()
 
@@ -49,13 +51,23 @@ class Withdrawals:
             else:
                 self._begin(attempt)
 
-    def begun(self, attempt: Attempt) -> None:
-        """An attempt's claim is known: perhaps somebody wished something else in between."""
+    def begun(self, attempt: Attempt, callback: Callback) -> None:
+        """An attempt is known, by its claim or from an earlier run: perhaps somebody has wished something else since
+        its callback was read, or had before that run ended."""
+        if callback.wish is not None:
+            self._wished.add(attempt.id)
         if attempt.callback_id in self._early:
             self._early.discard(attempt.callback_id)
             self._begin(attempt)
 
+    def ended(self, attempt: AttemptId) -> bool:
+        """An attempt is over: whether something else was wanted of its callback than what comes next by plan."""
+        wished = attempt in self._wished
+        self._wished.discard(attempt)
+        return wished
+
     def _begin(self, attempt: Attempt) -> None:
+        self._wished.add(attempt.id)
         if attempt.id not in self._under_way:
             self._under_way.add(attempt.id)
             self._spawn(self._withdraw(attempt))

@@ -97,7 +97,8 @@ _STEP = {
 
 
 def _moves_on(*waiting: ColumnElement[bool]) -> Mapping[Status | None, Update]:
-    """What moves a callback on that still waits for its attempt, by the status that is planned (None: a final one).
+    """What moves a callback on that still waits for its attempt, by the status that is planned (None: any other final
+    one).
 
     One statement for each, so that hardly any attempt pays for wishes, which hardly any callback has.
     """
@@ -107,8 +108,11 @@ def _moves_on(*waiting: ColumnElement[bool]) -> Mapping[Status | None, Update]:
         .where(c.id == bindparam("b_callback"), c.attempt_id == bindparam("b_attempt"), *waiting)
         .values(version=NEXT_VERSION, **_STEP)
     )
+    as_wished = plain.values(**honoured(_STEP), **NO_WISH)
     return {
-        Status.SCHEDULED: plain.values(**honoured(_STEP), **NO_WISH),
+        Status.SCHEDULED: as_wished,
+        # The time that ran out is the one from before the wish. What is over for any other reason stays so.
+        Status.EXPIRED: as_wished,
         Status.NEEDS_REVIEW: plain,
         None: plain.values(**NO_WISH),
     }

@@ -103,9 +103,9 @@ class SqlStore(Reading):
         self._writer.note(attempt)
 
     async def finish(self, attempt: Attempt, step: NextStep) -> None:
-        """Write the ended attempt and its callback's next step; a step that would schedule it again gives way to what
-        was wished meanwhile. The first end of an attempt stands: a second one changes nothing. Raises `IllegalState`
-        for an attempt that has no end or was never claimed."""
+        """Write the ended attempt and its callback's next step; a step that would schedule it again, or give it
+        up because its time ran out, gives way to what was wished meanwhile. The first end of an attempt stands: a
+        second one changes nothing. Raises `IllegalState` for an attempt that has no end or was never claimed."""
         verdict = _end_of(attempt)
         self._writer.forget_note(attempt.id)
         await self._writer.submit(End(attempt, verdict, step))

@@ -40,12 +40,14 @@ def wished(wish: Wish, otherwise: Mapping[str, Any]) -> dict[str, ColumnElement[
 
 
 def honoured(step: Mapping[str, ColumnElement[Any]]) -> dict[str, ColumnElement[Any]]:
-    """The columns of a callback that would be scheduled again by `step`, after its wish."""
+    """The columns of a callback that would be scheduled again by `step`, or given up because its time ran out, after
+    its wish: a move gave it another time."""
     nothing = literal_column("''", Text)
     return {
         "status": case(
             (_is(WishKind.CANCEL, WishKind.CALLED_IN), word(Status.CANCELLED)),
             (_is(WishKind.OBJECTION), word(Status.REJECTED)),
+            (IS_MOVE, word(Status.SCHEDULED)),
             else_=step["status"],
         ),
         # A move's, too: it is noted with its wish.

@@ -172,7 +172,7 @@ class TestUnderWay:
 NEXT = NextStep(Status.SCHEDULED, NOON + HOUR, "again", 1, 0, NOON + 2 * HOUR)
 FAILED = NextStep(Status.FAILED, NOON, "3 attempts were made", 3, 0)
 EXPIRED = NextStep(Status.EXPIRED, NOON, "its time ran out", 1, 0)
-IN_VAIN = (COMPLETED, FAILED, EXPIRED)
+YIELDING, STANDING = (AGAIN, EXPIRED), (COMPLETED, FAILED)
 
 
 class TestTheEnd:
@@ -182,27 +182,40 @@ class TestTheEnd:
         ids=lambda each: getattr(each, "kind", each),
     )
     @pytest.mark.parametrize("late", [False, True])
-    async def test_instead_of_a_next_try_the_callback_ends_as_was_wished(
-        self, store: SqlStore, wish: Wish, status: Status, *, late: bool
+    @pytest.mark.parametrize("step", YIELDING, ids=lambda step: step.status)
+    async def test_instead_of_a_next_try_or_none_in_time_the_callback_ends_as_was_wished(
+        self, store: SqlStore, wish: Wish, status: Status, step: NextStep, *, late: bool
     ) -> None:
         before, running = await claimed(store, 1)
         await want(store, running, wish)
         if late:
             await store.too_late(running.id)
-        await store.finish(ended(attempt_at(before), Outcome.CUSTOMER_BUSY), AGAIN)
-        expected = {**asdict(AGAIN), "status": status, "reason": wish.reason}
+        await store.finish(ended(attempt_at(before), Outcome.CUSTOMER_BUSY), step)
+        expected = {**asdict(step), "status": status, "reason": wish.reason}
         assert await found(store, running) == replace(later(running, 3 if late else 2), **expected)
 
-    async def test_the_next_try_is_when_somebody_wished(self, store: SqlStore) -> None:
+    @pytest.mark.parametrize("late", [False, True])
+    @pytest.mark.parametrize("step", YIELDING, ids=lambda step: step.status)
+    async def test_the_next_try_is_when_somebody_wished_though_its_old_time_ran_out(
+        self, store: SqlStore, step: NextStep, *, late: bool
+    ) -> None:
         before, running = await claimed(store, 1)
         await store.reschedule(running.id, TOMORROW, ITS_END, TOMORROW, ITS_END)
-        await store.finish(ended(attempt_at(before), Outcome.TRUNK_FAILURE), AGAIN)
-        step = replace(AGAIN, due_at=TOMORROW, expires_at=ITS_END, reason="moved", prefer_agent="", failed_trunks=())
-        expected = {**asdict(step), "wanted_at": TOMORROW, "wanted_until": ITS_END}
-        assert await found(store, running) == replace(later(running, 2), **expected)
+        if late:
+            await store.too_late(running.id)
+        await store.finish(ended(attempt_at(before), Outcome.TRUNK_FAILURE), step)
+        promise = {"due_at": TOMORROW, "expires_at": ITS_END, "wanted_at": TOMORROW, "wanted_until": ITS_END}
+        nothing = {"reason": "moved", "prefer_agent": "", "failed_trunks": ()}
+        expected = {**asdict(step), **promise, **nothing, "status": Status.SCHEDULED}
+        assert await found(store, running) == replace(later(running, 3 if late else 2), **expected)
+
+    async def test_what_expires_without_a_wish_is_over(self, store: SqlStore) -> None:
+        before, running = await claimed(store, 1)
+        await store.finish(ended(attempt_at(before), Outcome.AGENT_BUSY), EXPIRED)
+        assert await found(store, running) == replace(later(running), **asdict(EXPIRED))
 
     @pytest.mark.parametrize("wish", WISHES, ids=lambda wish: wish.kind)
-    @pytest.mark.parametrize("step", IN_VAIN, ids=lambda step: step.status)
+    @pytest.mark.parametrize("step", STANDING, ids=lambda step: step.status)
     async def test_a_final_end_stands_and_nothing_is_wished_any_more(
         self, store: SqlStore, wish: Wish, step: NextStep
     ) -> None:
@@ -213,7 +226,7 @@ class TestTheEnd:
         assert (after.status, after.reason, after.due_at, after.wish) == (step.status, step.reason, step.due_at, None)
 
     async def test_each_of_many_at_once_by_its_own_wish(self, store: SqlStore) -> None:
-        steps, wishes = (AGAIN, FAILED, REVIEW), (*WISHES, None)
+        steps, wishes = (*YIELDING, FAILED, REVIEW), (*WISHES, None)
         cases = list(product(steps, wishes, range(7)))
         new = [callback(number, phone=f"+44207946{number:04}") for number in range(len(cases))]
         await store.add(new)
@@ -226,7 +239,7 @@ class TestTheEnd:
         for each, (step, wish, _) in zip(new, cases, strict=True):
             after = await found(store, each)
             expected = (step.status, step.reason)
-            if step is AGAIN and wish is not None:
+            if step in YIELDING and wish is not None:
                 expected = (HONOURED[wish.kind], wish.reason)
             assert (after.status, after.reason) == expected
             assert after.wish == (wish if step is REVIEW else None)
@@ -251,14 +264,18 @@ async def doubted(store: SqlStore, wish: Wish) -> tuple[Attempt, Callback]:
 
 @pytest.mark.parametrize("wish", WISHES, ids=lambda wish: wish.kind)
 class TestInDoubt:
-    async def test_a_wish_waits_with_its_callback_for_evidence(self, store: SqlStore, wish: Wish) -> None:
+    @pytest.mark.parametrize("step", YIELDING, ids=lambda step: step.status)
+    async def test_a_wish_waits_with_its_callback_for_evidence(
+        self, store: SqlStore, wish: Wish, step: NextStep
+    ) -> None:
         doubt, waiting = await doubted(store, wish)
         assert (waiting.status, waiting.wish) == (Status.NEEDS_REVIEW, wish)
         assert await store.wishes() == []
-        await store.amend(amended(doubt, Outcome.CUSTOMER_BUSY), AGAIN)
+        await store.amend(amended(doubt, Outcome.CUSTOMER_BUSY), step)
         after = await found(store, waiting)
         assert (after.status, after.reason, after.wish) == (HONOURED[wish.kind], wish.reason, None)
-        assert after.due_at == (TOMORROW if wish is MOVE else AGAIN.due_at)
+        expected = (TOMORROW, ITS_END) if wish is MOVE else (step.due_at, step.expires_at)
+        assert (after.due_at, after.expires_at) == expected
 
     async def test_evidence_of_a_call_ends_it(self, store: SqlStore, wish: Wish) -> None:
         doubt, waiting = await doubted(store, wish)

@@ -17,8 +17,9 @@ from dialer.domain.outcome import Verdict
 from dialer.domain.stop import Scope
 from dialer.engine.capacity import Capacity, departments_of, longest_gap, longest_spacing
 from dialer.engine.caps import day_of
+from dialer.engine.choices import Close, Decision, Defer, Place
 from dialer.engine.consequences import Consequences
-from dialer.engine.decision import OUT_OF_TIME, Close, Decider, Decision, Defer, Place
+from dialer.engine.decision import OUT_OF_TIME, Decider
 from dialer.engine.ending import next_step
 from dialer.engine.orders import intent, order
 from dialer.engine.ports import AlertKind, DeviceState, EngineStore, Order, Pbx
@@ -127,8 +128,9 @@ class Daemon:
         now = self._timeline.now
         callback = self._callbacks.pop(attempt.id)
         step = next_step(self._directory, attempt, callback, told, now)
+        wished = self._picture.shelf.open[callback.id].wish is not None
         self._picture.finish(attempt, told, ended_at, step)
-        self._consequences.of_end(attempt, told, step, now)
+        self._consequences.of_end(attempt, told, step, now, wished=wished)
         self.woken = True
 
     def sweep(self) -> None:

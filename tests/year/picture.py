@@ -196,7 +196,8 @@ class Picture:
         return self.shelf.put(_changed(found, status=Status.IN_PROGRESS, attempts=found.attempts + 1))
 
     def finish(self, attempt: Attempt, told: Verdict, ended_at: datetime, step: NextStep) -> None:
-        """An attempt ended, and what comes next; a wish is honoured where it would be dialled again."""
+        """An attempt ended, and what comes next; a wish is honoured where it would be dialled again, or is not only
+        because its time ran out."""
         del self._attempts[attempt.callback_id]
         self._held.discard(attempt.agent)
         self._use(attempt).talk += told.talk
@@ -204,7 +205,7 @@ class Picture:
             self._rung[attempt.dialled] = ended_at
         callback = self.shelf.open[attempt.callback_id]
         changes: dict[str, Any] = {name: getattr(step, name) for name in _STEP}
-        if step.status is Status.SCHEDULED and callback.wish is not None:
+        if step.status in {Status.SCHEDULED, Status.EXPIRED} and callback.wish is not None:
             changes |= _honoured(callback.wish)
         if step.status is not Status.NEEDS_REVIEW:
             changes["wish"] = None
@@ -275,5 +276,5 @@ def _honoured(wish: Wish) -> dict[str, Any]:
     """What a wish makes of a callback that is not under way."""
     if wish.kind is WishKind.MOVE:
         moved = {"due_at": wish.due_at, "expires_at": wish.expires_at, "reason": wish.reason}
-        return {**moved, "prefer_agent": "", "failed_trunks": ()}
+        return {"status": Status.SCHEDULED, **moved, "prefer_agent": "", "failed_trunks": ()}
     return {"status": _TO_END[wish.kind], "reason": wish.reason}

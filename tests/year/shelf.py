@@ -93,9 +93,9 @@ class Shelf:
                 if department in self._changed_in or (page.next_at is not None and page.next_at <= now):
                     self._pages[department] = self._read(department, now)
             self._changed_in.clear()
-            pages = self._pages.items()
-            self._waiting = {department: page.due for department, page in pages if page.due}
-            self._next_at = min((page.next_at for _, page in pages if page.next_at is not None), default=None)
+            pages = self._pages.values()
+            self._waiting = {department: page.due for department, page in self._pages.items() if page.due}
+            self._next_at = min([page.next_at for page in pages if page.next_at is not None], default=None)
         return self._waiting, self._next_at
 
     def _read(self, department: str, now: datetime) -> _Page:

@@ -11,7 +11,7 @@ from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback, Status
 from dialer.domain.errors import RequestRefused
 from dialer.domain.stop import Scope, Stop
-from dialer.engine.decision import Place
+from dialer.engine.choices import Place
 from dialer.engine.ports import Order
 from dialer.intake.admission import Double
 from dialer.intake.limits import Limit, LimitRule, Limits

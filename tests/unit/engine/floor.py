@@ -23,7 +23,8 @@ from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
 from dialer.domain.phone import DEFAULT_POLICY
 from dialer.engine.capacity import Capacity
-from dialer.engine.decision import Close, Decider, Decision, Decisions, Defer, Place
+from dialer.engine.choices import Close, Decision, Decisions, Defer, Place
+from dialer.engine.decision import Decider
 from dialer.engine.ports import DeviceState
 from dialer.engine.roster import Roster
 from dialer.routing.trunks import TrunkHealth

@@ -12,7 +12,7 @@ from dialer.domain.ids import CallbackId
 from dialer.domain.phone import NumberPolicy
 from dialer.domain.stop import EVERYTHING, Scope, Stop
 from dialer.engine.capacity import Lines
-from dialer.engine.decision import Place
+from dialer.engine.choices import Place
 from dialer.engine.ports import Usage
 from tests.unit.engine.floor import (
     ACCOUNTS,

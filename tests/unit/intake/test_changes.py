@@ -101,7 +101,6 @@ async def test_a_customer_who_is_being_called_makes_it_too_late_and_it_holds_for
     [
         (Outcome.CONNECTED, Status.COMPLETED),
         (Outcome.CUSTOMER_BUSY, Status.FAILED),
-        (Outcome.AGENT_BUSY, Status.EXPIRED),
         (Outcome.IN_DOUBT, Status.NEEDS_REVIEW),
     ],
 )
