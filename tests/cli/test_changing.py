@@ -160,7 +160,7 @@ def test_what_was_to_be_cancelled_is_not_tried_again(host: Host, under_way: Atte
     host.configure(host.config.read_text().replace("[pbx.main]", "[pbx.other]"))
     refused = host.run("callbacks", "resolve", id_, "--as", "retry", "--reason", "again", "--force")
     assert refused.returncode == 1
-    assert refused.stderr.splitlines()[-1].startswith(f"dialer: {id_}: it is not tried again: somebody asked to cancel")
+    assert refused.stderr == f"dialer: {id_}: not tried again: somebody asked to cancel it (resolve it as failed)\n"
     assert host.run("callbacks", "resolve", id_, "--as", "failed", "--reason", "as asked").returncode == 0
 
 
@@ -174,3 +174,18 @@ def test_resolve_without_a_doubt_asks_nobody(host: Host) -> None:
     found = host.with_store(lambda store: store.get(waiting.id))
     assert found is not None
     assert (found.status, found.due_at <= datetime.now(UTC)) == (Status.SCHEDULED, True)
+
+
+def test_a_number_whose_holder_objected_is_not_tried_again(host: Host, under_way: Attempt) -> None:
+    id_ = under_way.callback_id
+    number = host.stored(id_).visitor.phone
+    host.with_store(partial(SqlStore.object_to, number=number, who="sam", why="they wrote"))
+    host.with_store(partial(over, living=under_way, outcome=Outcome.IN_DOUBT, status=Status.NEEDS_REVIEW))
+    refused = host.run("callbacks", "resolve", id_, "--as", "retry", "--reason", "again", "--force")
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"dialer: {id_}: not tried again: its number is on the do-not-call list, or was: whoever has it objected"
+        " (resolve it as failed)\n"
+    )
+    assert host.stored(id_).status is Status.NEEDS_REVIEW
+    assert host.run("callbacks", "resolve", id_, "--as", "failed", "--reason", "they said no").returncode == 0

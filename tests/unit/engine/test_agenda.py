@@ -151,3 +151,21 @@ async def test_what_is_passed_over_does_not_hide_what_is_due_behind_it(
     assert agenda.ran_out
     found = await agenda.due(["sales"], later)
     assert [each.id for each in found.waiting["sales"]] == [each.id for each in everything]
+
+
+async def test_a_refusal_that_was_not_the_callbacks_change_is_the_agents(store: SqlStore) -> None:
+    changed, unchanged = (callback(n, due_at=NOON + n * SECOND) for n in range(2))
+    await store.add([changed, unchanged])
+    agenda = Agenda(store)
+    later = NOON + 2 * SECOND
+    assert await take(agenda, later, 2) == [changed.id, unchanged.id]
+    assert await store.defer(changed, NOON + SECOND, "elsewhere")
+    for one, agent in ((changed, "anna"), (unchanged, "ben")):
+        agenda.refuse(one, agent)
+        agenda.settle(one.id)
+    agenda.invalidate()
+    found = await agenda.due(["sales"], later)
+    assert found.refused == {"ben"}
+    assert len(found.waiting["sales"]) == 2
+    agenda.invalidate()
+    assert (await agenda.due(["sales"], later)).refused == frozenset()
