@@ -234,9 +234,16 @@ class _Round:
         helped = overflow is not None and now - callback.due_at >= overflow.after
         if overflow is not None and not helped:
             self._look(callback.due_at + overflow.after)
-        unpromised = self.free - roster.promised(now)
+        promised = self.free & roster.promised(now)
+        for agent in promised:
+            self._look(roster.promised_until(agent))
         arranged = candidates(
-            department, self.decider.directory, unpromised, roster.last_rung, roster.free_since, overflow=helped
+            department,
+            self.decider.directory,
+            self.free - promised,
+            roster.last_rung,
+            roster.free_since,
+            overflow=helped,
         )
         found = [agent for agent in arranged if agent.pbx in self.decider.ready]
         if not found:

@@ -33,8 +33,9 @@ class Roster:
 
     def free(self, now: datetime) -> set[str]:
         """The ids of all agents who can be rung at `now`."""
-        self._rest_until = {agent: until for agent, until in self._rest_until.items() if until > now}
-        return self._idle - self._reserved - self._rest_until.keys() - self._paused
+        for agent in [agent for agent, until in self._rest_until.items() if until <= now]:
+            del self._rest_until[agent]
+        return self._idle.difference(self._reserved, self._rest_until, self._paused)
 
     def end_rests(self) -> None:
         """The clock that rests are reckoned by was set: when they are over is no longer known."""

@@ -2,20 +2,25 @@
 
 import json
 import re
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 
+from dialer.cli import resolving
 from dialer.cli.app import main
 from dialer.domain.attempt import Attempt
-from dialer.domain.callback import Status
+from dialer.domain.callback import Callback, Status
+from dialer.domain.errors import IllegalState
 from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
 from dialer.intake import changes
+from dialer.settings import load
 from dialer.store.store import SqlStore
+from dialer.store.views import Decision
 from tests.cli.host import Host
-from tests.cli.seeds import WANTED, callback, ended, over
+from tests.cli.seeds import WANTED, callback, claimed, ended, over
 
 
 def test_cancel(host: Host, scheduled: CallbackId) -> None:
@@ -189,3 +194,38 @@ def test_a_number_whose_holder_objected_is_not_tried_again(host: Host, under_way
     )
     assert host.stored(id_).status is Status.NEEDS_REVIEW
     assert host.run("callbacks", "resolve", id_, "--as", "failed", "--reason", "they said no").returncode == 0
+
+
+async def _decided(store: SqlStore, of: Callback) -> None:
+    await store.resolve(of, Decision.FAILED, "ann", "gone")
+
+
+async def _objected(store: SqlStore, of: Callback) -> None:
+    await store.object_to(of.visitor.phone, "ann", "asked by phone")
+
+
+async def _in_doubt_again(store: SqlStore, of: Callback) -> None:
+    again = await store.resolve(of, Decision.RETRY, "ann", "they asked")
+    await over(store, await claimed(store, again), Outcome.IN_DOUBT, Status.NEEDS_REVIEW)
+
+
+@pytest.mark.parametrize(
+    ("happens", "told"),
+    [
+        (_decided, r"it was decided meanwhile: failed, failed by ann: gone \(see: dialer callbacks show "),
+        (_objected, "not tried again: its number is on the do-not-call list"),
+        (_in_doubt_again, r"it changed meanwhile \(look at it again\)"),
+    ],
+    ids=["decided", "objection", "in doubt again"],
+)
+def test_what_happened_while_a_person_made_up_their_mind_is_told(
+    host: Host, happens: Callable[[SqlStore, Callback], Awaitable[None]], told: str
+) -> None:
+    made = callback()
+    host.with_store(partial(ended, of=made, outcome=Outcome.IN_DOUBT, detail="cut off"))
+    host.configure(host.config.read_text().replace("[pbx.main]", "[pbx.other]"))
+    seen, settings = host.stored(made.id), load(host.config)
+    host.with_store(lambda store: happens(store, seen))
+    request = resolving.Request(Decision.RETRY, "again", force=True, as_json=True)
+    with pytest.raises(IllegalState, match=told):
+        host.with_store(lambda store: resolving.resolve(store, settings, seen, request))

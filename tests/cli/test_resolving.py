@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from dialer.domain.events import Lost
 from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
 from dialer.scheduling.retry import NextStep
+from dialer.store.store import SqlStore
 from tests.cli.host import Host
 from tests.cli.test_on_asterisk import Told, tell
 from tests.lab import Agent, Customer, FarCall, Lab
@@ -25,6 +26,8 @@ from tests.lab.waiting import quiet
 from tests.rig import Daemon, Department, House
 
 AGENTS = ("anna", "ben", "cleo")
+
+Wish = Callable[[SqlStore, Callback], Awaitable[None]]
 
 
 @pytest.fixture(scope="module")
@@ -78,13 +81,27 @@ async def cut_off(daemon: Daemon, lab: Lab, numbers: list[str]) -> list[Callback
     return callbacks
 
 
-async def lost_track(daemon: Daemon, number: str, step: str) -> CallbackId:
-    """A callback in doubt although its call lives: killed, the daemon came back without its PBX, and gave it up."""
+async def nothing(_store: SqlStore, _of: Callback) -> None:
+    """Nobody wishes anything."""
+
+
+async def cancel(store: SqlStore, of: Callback) -> None:
+    await store.cancel(of.id, "no time")
+
+
+async def objection(store: SqlStore, of: Callback) -> None:
+    await store.object_to(of.visitor.phone, "ann", "asked us to stop")
+
+
+async def lost_track(daemon: Daemon, number: str, step: str, wish: Wish = nothing) -> CallbackId:
+    """A callback in doubt although its call lives: killed, the daemon came back without its PBX, and gave it up.
+    Meanwhile somebody wished something else of it."""
     (callback,) = daemon.submit([request(number)])
     await daemon.until_step(callback, step)
     daemon.kill()
     async with daemon.store() as store:
         ((attempt, living),) = await store.open_attempts()
+        await wish(store, living)
         lost, _ = advance(attempt, Lost("PBX main is no longer configured"), datetime.now(UTC))
         await store.finish(lost, NextStep(Status.NEEDS_REVIEW, living.due_at, "in_doubt", 0, 0))
     return callback
@@ -191,6 +208,30 @@ async def test_a_retry_first_hangs_up_what_still_rings(lab: Lab, daemon: Daemon)
     assert daemon.stop() == 0
     await quiet(lab)
     assert [call.disposition for call in rung(lab, number)] == ["NO ANSWER", "ANSWERED"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "why", "number"),
+    [
+        (cancel, "somebody asked to cancel it", "+441514960126"),
+        (objection, "its number is on the do-not-call list, or was: whoever has it objected", "+441514960127"),
+    ],
+)
+async def test_for_a_retry_that_can_never_be_nothing_is_hung_up(
+    lab: Lab, daemon: Daemon, wish: Wish, why: str, number: str
+) -> None:
+    lab.customer(number, Customer.no_answer())
+    callback = await lost_track(daemon, number, "customer_ringing", wish)
+    for force in ((), ("--force",)):
+        refused = await resolve(daemon, callback, "retry", *force)
+        told = f"dialer: {callback}: not tried again: {why} (resolve it as failed)\n"
+        assert (refused.code, refused.errors) == (1, told)
+        assert refused.lines[0].endswith("customer_dialled, and no end"), "what is known is laid out all the same"
+    assert lab.channels()["pbx"] == 2
+    assert (await resolve(daemon, callback, "failed")).code == 0
+    lab.pbx.cli("channel request hangup all")
+    await quiet(lab)
+    assert len(rung(lab, number)) == 1
 
 
 async def test_a_customer_on_the_line_is_not_cut_off_unless_forced(lab: Lab, daemon: Daemon) -> None:

@@ -41,6 +41,7 @@ class Shelf:
         self._pages = dict.fromkeys(self._scheduled, _Page([], None))
         self._changed_in: set[str] = set()
         self._waiting: dict[str, list[Callback]] = {}
+        self._next_in: dict[str, datetime] = {}
         self._next_at: datetime | None = None
         self._promises: dict[_Promise, CallbackId] = {}
         self._numbers: defaultdict[str, set[CallbackId]] = defaultdict(set)
@@ -91,12 +92,19 @@ class Shelf:
             for department in self._scheduled:
                 page = self._pages[department]
                 if department in self._changed_in or (page.next_at is not None and page.next_at <= now):
-                    self._pages[department] = self._read(department, now)
+                    self._turn_over(department, self._read(department, now))
             self._changed_in.clear()
-            pages = self._pages.values()
-            self._waiting = {department: page.due for department, page in self._pages.items() if page.due}
-            self._next_at = min([page.next_at for page in pages if page.next_at is not None], default=None)
+            self._next_at = min(self._next_in.values(), default=None)
         return self._waiting, self._next_at
+
+    def _turn_over(self, department: str, page: _Page) -> None:
+        self._pages[department] = page
+        self._waiting.pop(department, None)
+        if page.due:
+            self._waiting[department] = page.due
+        self._next_in.pop(department, None)
+        if page.next_at is not None:
+            self._next_in[department] = page.next_at
 
     def _read(self, department: str, now: datetime) -> _Page:
         queue = self._scheduled[department]

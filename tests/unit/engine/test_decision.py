@@ -185,6 +185,16 @@ def test_a_day_that_has_had_its_attempts_is_over_also_for_a_callback_that_was_mo
     assert floor.words(callback(3, day=today - timedelta(days=1), day_attempts=2)) == ["3 eve far"]
 
 
+def test_who_is_kept_for_one_callback_is_looked_at_again_when_that_ends() -> None:
+    """Also where the one that they are kept for does not come back."""
+    floor = Floor(busy=["eve"])
+    kept_until = NOON + 20 * SECOND
+    floor.roster.promise("anna", callback(1).id, kept_until)
+    found = floor.decide(callback(2))
+    assert (found.made, found.look_at) == ((), kept_until)
+    assert floor.words(callback(2), now=kept_until) == ["2 anna first"]
+
+
 def test_a_promise_that_ran_out_is_not_dialled() -> None:
     assert Floor().words(callback(1, expires_at=NOON)) == ["1 expired nobody could take it in time"]
     assert Floor().words(callback(1, expires_at=NOON + SECOND)) == ["1 anna first"]

@@ -186,10 +186,12 @@ async def test_a_time_to_which_nothing_is_moved(store: SqlStore, at: str, until:
     assert meanwhile.woken == 0
 
 
-async def test_an_attempt_that_the_daemon_stops_in_time_leaves_it_moved(store: SqlStore) -> None:
+@pytest.mark.parametrize("status", [Status.SCHEDULED, Status.EXPIRED])
+async def test_an_attempt_that_the_daemon_stops_in_time_leaves_it_moved(store: SqlStore, status: Status) -> None:
+    """Also where the time that it had before runs out by then."""
     made = callback()
     attempt = await under_way(store, made)
-    meanwhile = Meanwhile(nothing, partial(over, store, attempt, Outcome.CANCELLED))
+    meanwhile = Meanwhile(nothing, partial(over, store, attempt, Outcome.CANCELLED, status))
     change = await move(store, meanwhile.wake, DIRECTORY, made.id, ("2030-05-20T10:00", ""), NOW, meanwhile.waiting)
     assert (change.answer, change.callback.status, meanwhile.waited) == (Answer.DONE, Status.SCHEDULED, 2)
     assert change.callback.due_at == datetime(2030, 5, 20, 9, 0, tzinfo=UTC)
