@@ -79,10 +79,15 @@ def of_e164(e164: str) -> PhoneNumber:
 
 def zones(e164: str) -> tuple[str, ...]:
     """The IANA names of the time zones in which a number may ring, by its prefix; empty where none is known."""
-    try:
-        found = timezone.time_zones_for_number(_read(e164))
-    except NumberParseException:
-        return ()
+    number = _valid(e164)
+    if number is not None and number.kind in _OF_A_PLACE:
+        # What `time_zones_for_number` comes to after it has found out the type once more, which takes far longer.
+        found = timezone.time_zones_for_geographical_number(_read(e164))
+    else:
+        try:
+            found = timezone.time_zones_for_number(_read(e164))
+        except NumberParseException:
+            return ()
     return tuple(name for name in found if name != timezone.UNKNOWN_TIMEZONE)
 
 
@@ -204,6 +209,8 @@ _KINDS = {
     PhoneNumberType.UAN: NumberKind.UAN,
     PhoneNumberType.VOICEMAIL: NumberKind.VOICEMAIL,
 }
+
+_OF_A_PLACE = frozenset({NumberKind.FIXED, NumberKind.FIXED_OR_MOBILE})
 
 _UK = 44
 

@@ -103,7 +103,7 @@ class _Round:
         """Place one call of this account, the earliest promise that can be kept; False when there is none."""
         mine = desks[account_id]
         while mine:
-            desk = min(mine, key=lambda each: (each.queue[0].due_at, each.queue[0].id))
+            desk = mine[0] if len(mine) == 1 else min(mine, key=lambda each: (each.queue[0].due_at, each.queue[0].id))
             placed = self._desk_free(desk) and self._look_at_first(desk)
             if not desk.queue:
                 mine.remove(desk)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from ulid import ULID
 
 from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback
@@ -242,7 +243,7 @@ class Engine:
     async def _place(self, placed: Place, now: datetime) -> None:
         """The intent, durable; then Originate, once."""
         callback, pbx = placed.callback, self._pbxs[placed.way.trunk.pbx]
-        attempt = intent(placed, pbx, now)
+        attempt = intent(AttemptId(str(ULID())), placed, pbx, now)
         try:
             won = await self._store.claim(Claim(callback, attempt))
             self._alerts.cleared(AlertKind.STORE_FAILED, "store")

@@ -2,8 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from ulid import ULID
-
 from dialer.domain.attempt import Attempt, Step
 from dialer.domain.directory import Directory
 from dialer.domain.ids import AttemptId
@@ -17,12 +15,12 @@ _PLACE_MARGIN = timedelta(seconds=60)
 clock was set by since it was last asked, and bounds how long a twin could come."""
 
 
-def intent(placed: Place, pbx: Pbx, now: datetime) -> Attempt:
-    """A new attempt at `now` (UTC), under the PBX's present start and database. It is the PBX that refuses what comes
-    after `place_by`, and its clock may not be ours."""
+def intent(id_: AttemptId, placed: Place, pbx: Pbx, now: datetime) -> Attempt:
+    """A new attempt, made at `now` (UTC) under the PBX's present start and database. It is the PBX that refuses what
+    comes after `place_by`, and its clock may not be ours."""
     callback, way = placed.callback, placed.way
     return Attempt(
-        id=AttemptId(str(ULID())),
+        id=id_,
         callback_id=callback.id,
         number=callback.attempts + 1,
         department=way.department.id,

@@ -5,7 +5,7 @@ One life of a daemon: its books are new at its start, and it takes up what the s
 
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -180,7 +180,7 @@ class Daemon:
     def _place(self, placed: Place, now: datetime) -> None:
         callback = placed.callback
         pbx = cast("Pbx", _Line(placed.way.trunk.pbx, now))
-        attempt = replace(intent(placed, pbx, now), id=self._picture.new_attempt_id())
+        attempt = intent(self._picture.new_attempt_id(), placed, pbx, now)
         self._hands.claiming(callback)
         if not self._picture.claim(callback, attempt):
             self.decider.undo(placed, now)

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from dialer.alerts import Alerts
 from dialer.domain.callback import Status
+from dialer.domain.ids import AttemptId
 from dialer.domain.outcome import Outcome, verdict
 from dialer.engine.choices import Place
 from dialer.engine.consequences import Consequences
@@ -42,7 +43,7 @@ class Desk:
         one = callback(number, "smiths")
         (placed,) = self.floor.decide(one).made
         assert isinstance(placed, Place)
-        attempt = intent(placed, _Line(), NOON)  # type: ignore[arg-type]  # a PBX's facts
+        attempt = intent(AttemptId(f"{number:026}"), placed, _Line(), NOON)  # type: ignore[arg-type]  # a PBX's facts
         self.floor.capacity.keep(attempt)
         step = NextStep(Status.SCHEDULED, NOON, "trunk_failure", 0, 0, prefer_agent=attempt.agent)
         self.consequences.of_end(attempt, verdict(Outcome.TRUNK_FAILURE), step, NOON, wished=wished)
