@@ -224,7 +224,8 @@ class _Round:
         return False
 
     def _agents(self, desk: _Desk, callback: Callback) -> list[Agent]:
-        """Who can take it, in order. Where nobody can, the rest of the queue, which is younger, waits too."""
+        """Who can take it, in order. Where nobody can, the rest of the queue, which is younger, waits too,
+        but for those whom somebody is kept for."""
         department, roster, now = desk.department, self.decider.roster, self.now
         preferred = callback.prefer_agent
         if preferred and roster.promised_to(preferred, now) == callback.id:
@@ -247,8 +248,12 @@ class _Round:
         )
         found = [agent for agent in arranged if agent.pbx in self.decider.ready]
         if not found:
-            desk.queue.clear()
+            desk.queue = deque(each for each in desk.queue if self._is_kept_for(each)) if promised else deque()
         return sorted(found, key=lambda agent: agent.id != preferred) if preferred else found
+
+    def _is_kept_for(self, callback: Callback) -> bool:
+        agent = callback.prefer_agent
+        return agent in self.free and self.decider.roster.promised_to(agent, self.now) == callback.id
 
     def _trunk(self, callback: Callback, ways: Sequence[Trunk]) -> Trunk | None:
         """The first way out that takes the call now; None when none does, or when one soon will."""

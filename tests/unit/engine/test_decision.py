@@ -120,6 +120,14 @@ def test_after_a_trunk_failed_the_same_agent_goes_by_the_next() -> None:
     assert floor.words(one, older) == ["2 eve far", "1 anna second"], "nobody else gets the agent"
 
 
+def test_an_agent_who_is_kept_takes_that_callback_also_where_nobody_is_free_for_older_ones() -> None:
+    floor = Floor(busy=["eve"])
+    one = callback(1, prefer_agent="anna", failed_trunks=("first",))
+    floor.roster.promise("anna", one.id, NOON + 20 * SECOND)
+    older, younger = callback(2, due=NOON - MINUTE), callback(3, due=NOON + SECOND)
+    assert floor.words(one, older, younger, now=NOON + SECOND) == ["1 anna second"]
+
+
 def test_an_agent_who_is_kept_and_still_busy_is_waited_for_a_while() -> None:
     floor = Floor(busy=["anna"])
     one = callback(1, prefer_agent="anna", failed_trunks=("first",))
