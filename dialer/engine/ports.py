@@ -268,7 +268,7 @@ class EngineStore(Protocol):
         """The end of the last attempt that rang, or may have rung, each customer's number since then."""
 
     async def usage(self, departments: Sequence[str], since: datetime) -> Usage:
-        """What these departments' attempts have used up since then."""
+        """What these departments have used up since then: attempts made, and the talk of those that ended."""
 
     async def last_begun(self, departments: Sequence[str], since: datetime) -> list[Begun]:
         """The last attempt of each of these departments by each trunk since then, ended or not."""

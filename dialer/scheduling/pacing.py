@@ -42,8 +42,8 @@ class Pacing:
         for lane in self._of(keys):
             if lane.is_full:
                 return None
-            if lane.free_at is not None:
-                moment = max(moment, lane.free_at)
+            if lane.free_at is not None and lane.free_at > moment:
+                moment = lane.free_at
         return moment
 
     def begin(self, keys: Sequence[PaceKey], now: datetime) -> None:

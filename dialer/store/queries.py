@@ -106,10 +106,13 @@ def rings(since: datetime) -> Select[Any]:
 
 
 def usage(departments: Sequence[str], since: datetime) -> Select[Any]:
-    """How many attempts these departments have made since then, and the microseconds talked in them."""
+    """How many attempts these departments have made since then, and the microseconds talked in those that have ended
+    since then: also where they began before."""
     c = attempt.c
-    used = select(func.count(), func.coalesce(func.sum(c.talk_us), 0))
-    return used.where(c.department.in_(departments), c.created_at >= since)
+    ours = c.department.in_(departments)
+    made = select(func.count()).where(ours, c.created_at >= since)
+    talked = select(func.coalesce(func.sum(c.talk_us), 0)).where(ours, c.ended_at >= since)
+    return select(made.scalar_subquery(), talked.scalar_subquery())
 
 
 def begun(departments: Sequence[str], since: datetime) -> Select[Any]:

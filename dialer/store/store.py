@@ -162,7 +162,7 @@ class SqlStore(Reading):
         return {row[0]: row[1] for row in await self._read(queries.rings(since))}
 
     async def usage(self, departments: Sequence[str], since: datetime) -> Usage:
-        """What these departments' attempts have used up since then."""
+        """What these departments have used up since then: attempts made, and the talk of those that ended."""
         ((attempts, talk),) = await self._read(queries.usage(departments, since))
         return Usage(attempts, timedelta(microseconds=talk))
 

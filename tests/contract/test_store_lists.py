@@ -173,7 +173,11 @@ class TestUsage:
         for each in (new[0], new[2], new[3], new[4]):  # the second one lives on
             await store.finish(ended(attempt_at(each)), COMPLETED)
         talk = timedelta(seconds=61, microseconds=5)
-        assert await store.usage(["sales", "support"], NOON) == Usage(3, 2 * talk)
+        assert await store.usage(["support"], NOON) == Usage(1, talk)
+        assert await store.usage(["sales"], NOON) == Usage(2, 2 * talk), (
+            "the third began before, and was talked in since"
+        )
+        assert await store.usage(["sales", "support"], NOON) == Usage(3, 3 * talk)
         assert await store.usage(["sales"], NOON + SECOND) == Usage(1, timedelta(0))
         assert await store.usage(["nobody's"], NOON) == await store.usage([], NOON) == Usage(0, timedelta(0))
 

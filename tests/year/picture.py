@@ -191,7 +191,7 @@ class Picture:
             return None
         self._attempts[callback.id] = attempt
         self._held.add(attempt.agent)
-        self._use(attempt).attempts += 1
+        self._use(attempt, attempt.created_at).attempts += 1
         self._begun[attempt.department, attempt.pbx, attempt.trunk] = attempt.created_at
         return self.shelf.put(_changed(found, status=Status.IN_PROGRESS, attempts=found.attempts + 1))
 
@@ -200,7 +200,7 @@ class Picture:
         because its time ran out."""
         del self._attempts[attempt.callback_id]
         self._held.discard(attempt.agent)
-        self._use(attempt).talk += told.talk
+        self._use(attempt, ended_at).talk += told.talk
         if may_have_rung(told):
             self._rung[attempt.dialled] = ended_at
         callback = self.shelf.open[attempt.callback_id]
@@ -245,9 +245,9 @@ class Picture:
         """The last attempt of each department by each trunk since then."""
         return [Begun(*lanes, at) for lanes, at in self._begun.items() if at >= since]
 
-    def _use(self, attempt: Attempt) -> _Used:
+    def _use(self, attempt: Attempt, at: datetime) -> _Used:
         account = self.directory.account_of(self.directory.departments[attempt.department])
-        return self._used[account.id, attempt.created_at.astimezone(account.zone).date()]
+        return self._used[account.id, at.astimezone(account.zone).date()]
 
     # --- pauses ------------------------------------------------------------------------------------------------------
 
