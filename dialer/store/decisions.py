@@ -159,6 +159,7 @@ def _at_once(now: datetime) -> dict[str, ColumnElement[Any]]:
     return {
         "due_at": case((and_(IS_MOVE, c.wish_due_at > at), c.wish_due_at), else_=at),
         "expires_at": case((expires_at <= at, null()), else_=expires_at),
+        "wanted_until": case((c.wanted_until <= at, null()), else_=c.wanted_until),
     }
 
 

@@ -132,10 +132,11 @@ class TestResolve:
     async def test_a_promise_that_ran_out_meanwhile_is_not_held_against_a_retry(
         self, store: SqlStore, left: timedelta, *, kept: bool
     ) -> None:
-        waiting = replace(callback(1), status=Status.NEEDS_REVIEW, expires_at=NOON + left)
+        waiting = replace(callback(1), status=Status.NEEDS_REVIEW, expires_at=NOON + left, wanted_until=NOON + left)
         await store.add([waiting])
         again = await store.resolve(waiting, Decision.RETRY, "ann", "once more")
         assert again.expires_at == (waiting.expires_at if kept else None)
+        assert again.wanted_until == (waiting.wanted_until if kept else None), "or it could never be rung"
 
     async def test_only_while_it_waits_for_a_person(self, store: SqlStore) -> None:
         before, after = await claimed(store, 1)

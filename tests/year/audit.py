@@ -192,7 +192,7 @@ class Audit:
             person.rests_until = now + self._rest
         elif told.outcome is Outcome.CONNECTED:
             person.rests_until = now + case.department.wrap_up
-        if case.count(told, self._directory, now):
+        if case.count(told, self._directory, now) and case.seen.wish is None:
             person.kept_for, person.kept_until = callback, now + _KEPT
 
     # --- judgement ---------------------------------------------------------------------------------------------------

@@ -230,7 +230,12 @@ class Picture:
             due_at, expires_at = now, found.expires_at
             if wish is not None and wish.due_at is not None:
                 due_at, expires_at = max(now, wish.due_at), wish.expires_at
-            changes |= {"due_at": due_at, "expires_at": None if expires_at and expires_at <= now else expires_at}
+            until = found.wanted_until
+            changes |= {
+                "due_at": due_at,
+                "expires_at": None if expires_at and expires_at <= now else expires_at,
+                "wanted_until": None if until and until <= now else until,
+            }
         self.shelf.put(_changed(found, **changes))
 
     def open_attempts(self) -> list[Attempt]:
