@@ -106,6 +106,11 @@ def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     return str(request.param)
 
 
+async def all_phones_told(proxy: Proxy) -> None:
+    """They are told one by one, and then that these were all."""
+    await until(lambda: any(message.event == "DeviceStateListComplete" for message in proxy.messages()))
+
+
 @pytest.mark.parametrize("inbound", [{}, CONTEXTS], ids=["deaf", "listening"])
 async def test_a_bridged_call_costs_eleven_messages_and_others_none(
     lab: Lab, form: str, inbound: dict[str, str]
@@ -119,6 +124,7 @@ async def test_a_bridged_call_costs_eleven_messages_and_others_none(
         up(config(lab, port=proxy.port), ("PJSIP/anna",), inbound) as (gateway, sink),
         await AmiClient.connect(lab.ami_all) as foreign,
     ):
+        await all_phones_told(proxy)
         proxy.said.clear()
         placed = order("anna", number)
         headers = (("Channel", "PJSIP/ben"), ("Application", "Wait"), ("Data", "1"), ("Async", "true"))
@@ -157,6 +163,7 @@ async def test_who_calls_in_and_is_answered_is_told_at_one_message_each(lab: Lab
         up(config(lab, port=proxy.port), ("PJSIP/anna",), CONTEXTS) as (gateway, sink),
         await AmiClient.connect(lab.ami_all) as foreign,
     ):
+        await all_phones_told(proxy)
         proxy.said.clear()
         for number, extension in (
             ("+441614960901", "voice"),

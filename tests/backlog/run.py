@@ -15,6 +15,7 @@ from typing import Any
 
 from ulid import ULID
 
+from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback, Status, Visitor
 from dialer.domain.ids import CallbackId
 from dialer.store.store import SqlStore
@@ -46,6 +47,8 @@ class Result:
     most_in_a_second: int
     out_of_order: int
     small_account_delay_slots: int
+    closest_intents: float
+    intents_out_of_order: int
     customers_rung: int
     customers_rung_twice: int
 
@@ -60,6 +63,7 @@ class Result:
             "most_in_a_second": self.most_in_a_second,
             "out_of_order": self.out_of_order,
             "small_account_delay_slots": self.small_account_delay_slots,
+            "closest_intents_ms": round(1000 * self.closest_intents, 1),
             "customers_rung": self.customers_rung,
             "customers_rung_twice": self.customers_rung_twice,
         }
@@ -89,9 +93,10 @@ async def run(count: int) -> Result:
                 assert daemon.cli("resume").returncode == 0
                 await _until_over(daemon, store, count)
                 rows = [await store.get(one.id) for one in backlog]
+                attempts = [each for one in backlog for each in await store.attempts(one.id)]
             await quiet(lab, 60)
             assert daemon.stop() == 0
-        return _result(backlog, rows, lab.far_end_calls())
+        return _result(backlog, rows, attempts, lab.far_end_calls())
 
 
 def _house(lab: Lab, folder: Path) -> House:
@@ -131,13 +136,17 @@ async def _until_over(daemon: Daemon, store: SqlStore, count: int) -> None:
             ended = (await store.summary()).callbacks[Status.COMPLETED]
 
 
-def _result(backlog: Sequence[Callback], rows: Sequence[Callback | None], far: Sequence[FarCall]) -> Result:
+def _result(
+    backlog: Sequence[Callback], rows: Sequence[Callback | None], attempts: Sequence[Attempt], far: Sequence[FarCall]
+) -> Result:
     rings = sorted((call for call in far if call.who == "agent"), key=lambda call: call.start)
     starts = [call.start.timestamp() for call in rings]
     account = {one.id: one.department for one in backlog}
     due = {one.id: one.due_at for one in backlog}
     told = [CallbackId(call.callback_id) for call in rings]
     customers = [call.dialled for call in far if call.who == "customer"]
+    intents = sorted(attempts, key=lambda attempt: (attempt.created_at, attempt.id))
+    apart = [later.created_at - earlier.created_at for earlier, later in pairwise(intents)]
     return Result(
         callbacks=len(backlog),
         completed=sum(row is not None and row.status is Status.COMPLETED for row in rows),
@@ -145,7 +154,9 @@ def _result(backlog: Sequence[Callback], rows: Sequence[Callback | None], far: S
         closest=min(later - earlier for earlier, later in pairwise(starts)),
         most_in_a_second=_most_in_a_second(starts),
         out_of_order=_out_of_order(told, account, due),
-        small_account_delay_slots=_delay_slots([account[one] for one in told]),
+        small_account_delay_slots=_delay_slots([account[each.callback_id] for each in intents]),
+        closest_intents=min(apart).total_seconds(),
+        intents_out_of_order=_out_of_order([each.callback_id for each in intents], account, due),
         customers_rung=len(customers),
         customers_rung_twice=len(customers) - len(set(customers)),
     )

@@ -18,7 +18,7 @@ from tests.chaos.bounds import NO_BOUNDS, Bounds, after_withdrawal, at, not_as_w
 from tests.lab import FarCall
 
 TALK = 1.0
-"""Seconds by which our talk time may differ from the far end's."""
+"""Seconds by which our talk time may differ from the far end's, beside what the machine stalled."""
 
 BYE = timedelta(seconds=0.5)
 """How long a hang-up may be on its way: an agent who left that shortly before the customer's phone rang was still on
@@ -56,10 +56,12 @@ _DETAILS = {
 
 @dataclass(frozen=True)
 class Faults:
-    """What was done that explains a doubt: when Asterisk was killed, and whether hang-ups were swallowed."""
+    """What was done that explains a doubt: when Asterisk was killed, and whether hang-ups were swallowed; and for how
+    many seconds the machine stalled, at the longest."""
 
     crashes: Sequence[datetime] = ()
     hang_ups_swallowed: bool = False
+    stalled: float = 0.0
 
 
 KINDS = ("lost", "rung_twice", "silent", "wrong_outcome", "rung_after_withdrawn", "too_soon", "out_of_time")
@@ -120,7 +122,7 @@ def balance(
         found.lost += _lost(callback, attempts)
         found.rung_twice += _rung_twice(callback, attempts, rung)
         found.silent += _silent(callback, rung, agents.get(callback.id, []))
-        found.wrong_outcome += _wrong(callback, attempts, rung)
+        found.wrong_outcome += _wrong(callback, attempts, rung, TALK + faults.stalled)
         found.too_soon += too_soon(callback, attempts, rung, bounds.gap)
         if wish := bounds.wishes.get(callback.id):
             found.rung_after_withdrawn += after_withdrawal(callback, attempts, rung, wish)
@@ -175,7 +177,7 @@ def _silent(callback: Callback, rung: Sequence[FarCall], agents: Sequence[FarCal
             yield f"callback {callback.id} was rung at {at(call)} without an agent on the line"
 
 
-def _wrong(callback: Callback, attempts: Sequence[Attempt], rung: Sequence[FarCall]) -> Iterator[str]:
+def _wrong(callback: Callback, attempts: Sequence[Attempt], rung: Sequence[FarCall], apart: float) -> Iterator[str]:
     for attempt, calls in _by_attempt(attempts, rung):
         if attempt.verdict is None:
             continue
@@ -187,7 +189,7 @@ def _wrong(callback: Callback, attempts: Sequence[Attempt], rung: Sequence[FarCa
         for call in calls:
             if call.disposition not in allowed:
                 yield f"{where}, and the far end saw {call.disposition} at {at(call)}"
-            elif outcome is Outcome.CONNECTED and abs(call.billsec - attempt.verdict.talk.total_seconds()) > TALK:
+            elif outcome is Outcome.CONNECTED and abs(call.billsec - attempt.verdict.talk.total_seconds()) > apart:
                 yield f"{where}, {attempt.verdict.talk.total_seconds():.2f} s against {call.billsec:.2f} s"
 
 
