@@ -16,7 +16,8 @@ async def test_a_sample_of_chaos_balances(capsys: pytest.CaptureFixture[str]) ->
     seed = secrets.randbelow(1 << 31)
     with capsys.disabled():
         print(f"\nchaos: seed {seed}")
-    run = Run(SAMPLE, seed, houses=3)
+    # Two houses: beside the other tests, more would overload the machine, and both ends then time a call differently.
+    run = Run(SAMPLE, seed, houses=2)
     balanced = await run.go()
     result = run.result
     wrong = {name: result[name] for name in (*KINDS, "ended_by_themselves")}
