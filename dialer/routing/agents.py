@@ -1,6 +1,6 @@
 """Which agent rings next."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import assert_never
@@ -45,6 +45,7 @@ class _Arrangement:
             case AgentOrder.ROUND_ROBIN:
                 return self._after_the_last_rung(agents)
             case AgentOrder.LONGEST_IDLE:
+                # Free the longest first; where that does not tell them apart, who was last rung the longest ago.
                 since, rung = self.free_since.get, self.last_rung.get
                 idle = [(since(a, _NEVER), rung(a, _NEVER), place) for place, a in enumerate(agents) if a in self.free]
                 return [agents[place] for _, _, place in sorted(idle)]
@@ -59,7 +60,3 @@ class _Arrangement:
         last = max(reversed(rung), key=lambda agent: self.last_rung[agent])
         turn = agents.index(last) + 1
         return [*agents[turn:], *agents[:turn]]
-
-    def _idle(self) -> Callable[[str], tuple[datetime, datetime]]:
-        """Free the longest first; where that does not tell them apart, the one who was last rung the longest ago."""
-        return lambda agent: (self.free_since.get(agent, _NEVER), self.last_rung.get(agent, _NEVER))
