@@ -15,8 +15,7 @@ from dialer.domain.directory import Directory
 from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import Verdict
 from dialer.domain.stop import Scope
-from dialer.engine.capacity import Capacity, departments_of, longest_gap, longest_spacing
-from dialer.engine.caps import day_of
+from dialer.engine.capacity import Capacity
 from dialer.engine.choices import Close, Decision, Defer, Place
 from dialer.engine.consequences import Consequences
 from dialer.engine.decision import OUT_OF_TIME, Decider
@@ -83,7 +82,7 @@ class Daemon:
         self.decider = Decider(directory, self.roster, self.capacity, TrunkHealth())
         self._consequences = Consequences(
             decider=self.decider,
-            # Of the store they want its pauses only.
+            # Of the store they want its pauses, and what earlier lives used.
             store=cast("EngineStore", picture),
             alerts=alerts,
             agent_rest=AGENT_REST,
@@ -93,15 +92,9 @@ class Daemon:
         self._take_up()
 
     def _take_up(self) -> None:
-        now, picture = self._timeline.now, self._picture
-        used = {
-            account.id: settled(picture.usage(departments_of(self._directory, account), day_of(account, now)))
-            for account in self.capacity.capped()
-        }
-        begun = picture.last_begun(now - longest_spacing(self._directory))
-        self.capacity.load(picture.last_rings(now - longest_gap(self._directory)), used, now, begun)
-        for attempt in picture.open_attempts():
-            self._callbacks[attempt.id] = picture.shelf.open[attempt.callback_id]
+        settled(self._consequences.take_up(self._timeline.now))
+        for attempt in self._picture.open_attempts():
+            self._callbacks[attempt.id] = self._picture.shelf.open[attempt.callback_id]
             self.roster.hold(attempt.agent)
             self.capacity.take_up(attempt)
 

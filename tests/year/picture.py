@@ -241,13 +241,13 @@ class Picture:
     def open_attempts(self) -> list[Attempt]:
         return list(self._attempts.values())
 
-    def last_rings(self, since: datetime) -> dict[str, datetime]:
+    async def last_rings(self, since: datetime) -> dict[str, datetime]:
         """The end of the last attempt that rang each number since then; older ones are forgotten."""
         self._rung = {number: at for number, at in self._rung.items() if at >= since}
         return dict(self._rung)
 
-    def last_begun(self, since: datetime) -> list[Begun]:
-        """The last attempt of each department by each trunk since then."""
+    async def last_begun(self, _departments: Sequence[str], since: datetime) -> list[Begun]:
+        """The last attempt of each department by each trunk since then: of all departments, as it is asked."""
         return [Begun(*lanes, at) for lanes, at in self._begun.items() if at >= since]
 
     def _use(self, attempt: Attempt, at: datetime) -> _Used:
