@@ -169,7 +169,9 @@ def classify(record: EndRecord) -> Verdict:
 
 
 def _outcome(record: EndRecord) -> Outcome:
-    if record.answered_at is not None:
+    # By Dial's word alone, the customer had hung up again before the dialplan could note the answer. Nobody talked, but
+    # they were reached: whoever answered is not rung again by itself.
+    if record.answered_at is not None or record.dial_status == "ANSWER":
         return Outcome.CONNECTED
     match record.step:
         case JournalStep.AGENT_RINGING if record.why:

@@ -102,6 +102,11 @@ def test_an_answer_is_a_connection_whatever_else_the_record_says(step: JournalSt
     assert (end.talk, end.hung_up_by, end.detail) == (timedelta(seconds=4), Party.AGENT, "max_duration")
 
 
+def test_an_answer_that_was_over_before_it_was_noted_is_a_connection_without_talk() -> None:
+    end = classify(record(JournalStep.CUSTOMER_DIALLED, dial_status="ANSWER"))
+    assert (end.outcome, end.blame, end.talk, end.hung_up_by) == (Outcome.CONNECTED, Blame.NOBODY, timedelta(0), None)
+
+
 def test_a_clock_that_stepped_back_gives_no_negative_talk_time() -> None:
     end = classify(EndRecord(NOW, JournalStep.CUSTOMER_DIALLED, NOW + timedelta(hours=1), "", "ANSWER", 16, None))
     assert (end.outcome, end.talk) == (Outcome.CONNECTED, timedelta(0))
