@@ -18,7 +18,7 @@ from tests.chaos.bounds import NO_BOUNDS, Bounds, after_withdrawal, at, not_as_w
 from tests.lab import FarCall
 
 TALK = 1.0
-"""Seconds by which our talk time may differ from the far end's, beside what the machine stalled."""
+"""Seconds by which our talk time may differ from the far end's."""
 
 BYE = timedelta(seconds=0.5)
 """How long a hang-up may be on its way: an agent who left that shortly before the customer's phone rang was still on
@@ -56,16 +56,18 @@ _DETAILS = {
 
 @dataclass(frozen=True)
 class Faults:
-    """What was done that explains a doubt: when Asterisk was killed, and whether hang-ups were swallowed; and for how
-    many seconds the machine stalled, at the longest."""
+    """What was done that explains a doubt: when Asterisk was killed, and whether hang-ups were swallowed."""
 
     crashes: Sequence[datetime] = ()
     hang_ups_swallowed: bool = False
-    stalled: float = 0.0
 
 
-KINDS = ("lost", "rung_twice", "silent", "wrong_outcome", "rung_after_withdrawn", "too_soon", "out_of_time")
+PROMISES = ("lost", "rung_twice", "silent", "wrong_outcome", "rung_after_withdrawn", "too_soon", "out_of_time")
 """The kinds of broken promises."""
+
+KINDS = (*PROMISES, "talk_apart")
+"""Beside these, talk times on which the two ends differ: on a machine with too much to do, each end stalls by itself.
+"""
 
 
 @dataclass
@@ -79,6 +81,7 @@ class Balance:
     rung_after_withdrawn: list[str] = field(default_factory=list)
     too_soon: list[str] = field(default_factory=list)
     out_of_time: list[str] = field(default_factory=list)
+    talk_apart: list[str] = field(default_factory=list)
     doubts: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
 
@@ -122,7 +125,8 @@ def balance(
         found.lost += _lost(callback, attempts)
         found.rung_twice += _rung_twice(callback, attempts, rung)
         found.silent += _silent(callback, rung, agents.get(callback.id, []))
-        found.wrong_outcome += _wrong(callback, attempts, rung, TALK + faults.stalled)
+        found.wrong_outcome += _wrong(callback, attempts, rung)
+        found.talk_apart += _talk_apart(callback, attempts, rung)
         found.too_soon += too_soon(callback, attempts, rung, bounds.gap)
         if wish := bounds.wishes.get(callback.id):
             found.rung_after_withdrawn += after_withdrawal(callback, attempts, rung, wish)
@@ -177,7 +181,7 @@ def _silent(callback: Callback, rung: Sequence[FarCall], agents: Sequence[FarCal
             yield f"callback {callback.id} was rung at {at(call)} without an agent on the line"
 
 
-def _wrong(callback: Callback, attempts: Sequence[Attempt], rung: Sequence[FarCall], apart: float) -> Iterator[str]:
+def _wrong(callback: Callback, attempts: Sequence[Attempt], rung: Sequence[FarCall]) -> Iterator[str]:
     for attempt, calls in _by_attempt(attempts, rung):
         if attempt.verdict is None:
             continue
@@ -189,8 +193,16 @@ def _wrong(callback: Callback, attempts: Sequence[Attempt], rung: Sequence[FarCa
         for call in calls:
             if call.disposition not in allowed:
                 yield f"{where}, and the far end saw {call.disposition} at {at(call)}"
-            elif outcome is Outcome.CONNECTED and abs(call.billsec - attempt.verdict.talk.total_seconds()) > apart:
-                yield f"{where}, {attempt.verdict.talk.total_seconds():.2f} s against {call.billsec:.2f} s"
+
+
+def _talk_apart(callback: Callback, attempts: Sequence[Attempt], rung: Sequence[FarCall]) -> Iterator[str]:
+    for attempt, calls in _by_attempt(attempts, rung):
+        if attempt.verdict is None or attempt.verdict.outcome is not Outcome.CONNECTED:
+            continue
+        talk = attempt.verdict.talk.total_seconds()
+        for call in calls:
+            if abs(call.billsec - talk) > TALK:
+                yield f"attempt {attempt.id} of {callback.id}: {talk:.2f} s against {call.billsec:.2f} s"
 
 
 def _without_crossings(attempts: Sequence[Attempt], rung: Sequence[FarCall]) -> list[FarCall]:

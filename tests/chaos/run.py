@@ -19,7 +19,6 @@ from tests.chaos.bounds import Bounds
 from tests.chaos.household import Household
 from tests.chaos.plan import Amounts, Deck
 from tests.chaos.points import POINTS
-from tests.chaos.stalls import watching
 from tests.chaos.stream import GAP, Staff
 from tests.lab import Lab
 from tests.lab.waiting import quiet, until
@@ -42,7 +41,6 @@ class Run:
         self._deck = Deck(amounts, self._random)
         self._outages: list[report.Outage] = []
         self._crashes: list[datetime] = []
-        self._stalled = 0.0
         self.folder = Path(tempfile.mkdtemp(prefix="mi-chaos-"))
         self.result: dict[str, Any] = {}
 
@@ -59,14 +57,11 @@ class Run:
                 for house in houses:
                     await stack.enter_async_context(house.open())
                 await houses[0].without_identity(self._deck.nameless)
-                with watching() as stalls:
-                    await self._trouble(lab, houses)
-                self._stalled = stalls.longest
+                await self._trouble(lab, houses)
                 _say("the faults are over: everything is let finish")
                 await asyncio.gather(*(house.finish(SETTLED_WITHIN) for house in houses))
                 await quiet(lab, QUIET_WITHIN)
             books, self.result = await self._balance(lab, houses)
-        self.result["stalled_s"] = round(self._stalled, 3)
         self.result["wall_s"] = round(time.monotonic() - began)
         fell = [line for house in houses for line in house.fell]
         for line in (*books.broken, *fell):
@@ -118,7 +113,7 @@ class Run:
         for house in houses:
             stored = await house.stored()
             phones = {callback.visitor.phone for callback, _ in stored.values()}
-            faults = Faults(self._crashes, house.trouble.hang_ups_swallowed, self._stalled)
+            faults = Faults(self._crashes, house.trouble.hang_ups_swallowed)
             own = [call for call in far if call.who == "agent" or number_of(call) in phones]
             bounds = Bounds(house.askers.told, GAP, house.feed.spared)
             books.add(balance(house.accepted, stored, own, faults, bounds))

@@ -180,7 +180,6 @@ def test_an_answer_that_did_not_cross_the_hang_up_is_one(answer: float, end: flo
     ("outcome", "talk", "far"),
     [
         (Outcome.CONNECTED, 5, REFUSED),
-        (Outcome.CONNECTED, 3, CUSTOMER),
         (Outcome.CONNECTED, 5, None),
         (Outcome.CUSTOMER_BUSY, 0, CUSTOMER),
         (Outcome.CUSTOMER_BUSY, 0, None),
@@ -201,6 +200,11 @@ def test_an_answer_that_did_not_cross_the_hang_up_is_one(answer: float, end: flo
 def test_an_outcome_that_the_far_end_contradicts_is_wrong(outcome: Outcome, talk: float, far: FarCall | None) -> None:
     calls = [AGENT, *([far] if far else [])]
     assert len(struck([attempt(outcome, talk=talk)], calls).wrong_outcome) == 1
+
+
+def test_a_talk_that_the_far_end_timed_otherwise_is_told_apart() -> None:
+    found = struck([attempt(Outcome.CONNECTED, talk=3)], [AGENT, CUSTOMER])
+    assert (len(found.talk_apart), found.wrong_outcome, found.even) == (1, [], False)
 
 
 @pytest.mark.parametrize(

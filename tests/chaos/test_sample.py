@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from tests.chaos.books import KINDS
+from tests.chaos.books import PROMISES
 from tests.chaos.plan import SAMPLE
 from tests.chaos.run import Run
 
@@ -16,15 +16,14 @@ async def test_a_sample_of_chaos_balances(capsys: pytest.CaptureFixture[str]) ->
     seed = secrets.randbelow(1 << 31)
     with capsys.disabled():
         print(f"\nchaos: seed {seed}")
-    # Two houses: beside the other tests, more would overload the machine, and both ends then time a call differently.
-    run = Run(SAMPLE, seed, houses=2)
-    balanced = await run.go()
+    run = Run(SAMPLE, seed, houses=3)
+    await run.go()
     result = run.result
-    wrong = {name: result[name] for name in (*KINDS, "ended_by_themselves")}
+    # How closely the two ends time a call is the long run's to judge: here other tests run beside it.
+    wrong = {name: result[name] for name in (*PROMISES, "ended_by_themselves")}
     assert wrong == dict.fromkeys(wrong, 0), f"seed {seed}, kept in {run.folder}"
     assert result["never_passed"] == [], f"seed {seed}"
     assert result["kills"] >= SAMPLE.kills
     assert result["failed_over"] > 0
     assert result["wishes"]["done"] > 0
-    assert balanced
     shutil.rmtree(run.folder)
