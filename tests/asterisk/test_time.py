@@ -220,7 +220,7 @@ async def test_after_a_standstill_calls_are_settled_and_no_agent_gets_two(lab: L
         lab.customer(number, Customer.answer(talk_ms=6000))
     for number in due:
         lab.customer(number, Customer.answer(talk_ms=1500))
-    # As a trunk is paced unless it says otherwise: forty calls in one moment keep Asterisk from hearing the agents' keys.
+    # As a trunk is paced unless it says otherwise: with forty calls in one moment Asterisk misses agents' keys.
     with Daemon(house(*CROWD, trunks={"carrier": {"calls_per_second": 10}})) as daemon:
         await daemon.until_logged("pbx.ready")
         calls = daemon.submit([request(number) for number in before])
