@@ -107,6 +107,8 @@ class Audit:
         case = self._cases.get(callback.id)
         if case is not None:
             case.seen = callback
+            if case.agent and self._people[case.agent].kept_for == callback.id and not callback.prefer_agent:
+                self._people[case.agent].in_vain = True
             if callback.status not in OPEN:
                 del self._cases[callback.id]
                 self._small_cases.pop(callback.id, None)
@@ -193,7 +195,7 @@ class Audit:
         elif told.outcome is Outcome.CONNECTED:
             person.rests_until = now + case.department.wrap_up
         if case.count(told, self._directory, now) and case.seen.wish is None:
-            person.kept_for, person.kept_until = callback, now + _KEPT
+            person.keep(callback, now + _KEPT)
 
     # --- judgement ---------------------------------------------------------------------------------------------------
 
@@ -230,7 +232,7 @@ class Audit:
         person = self._people[agent.id]
         if agent.id not in (*department.agents, *helpers) and not person.is_kept(now, placed.callback):
             self._wrong("wrong_way", now, f"{agent.id} does not call for {department.id}")
-        if not person.is_free(now, placed.callback):
+        if not person.may_be_rung(now, placed.callback):
             self._wrong("wrong_way", now, f"{agent.id} is not free: {person}")
         if trunk.id not in department.trunks or trunk.pbx != agent.pbx or not takes(trunk, case.number):
             self._wrong("wrong_way", now, f"{trunk.id} for {department.id}")

@@ -90,7 +90,8 @@ class Days:
 
 @dataclass(slots=True)
 class Person:
-    """An agent, as far as calls go. `kept_for`: the callback whose trunk has just failed them."""
+    """An agent, as far as calls go. `kept_for`: the callback whose trunk has just failed them. `in_vain`: that was
+    moved since, so that nothing waits for them, whether or not the daemon knows."""
 
     idle: bool = True
     held: bool = False
@@ -98,16 +99,28 @@ class Person:
     rests_until: datetime | None = None
     kept_for: str = ""
     kept_until: datetime | None = None
+    in_vain: bool = False
+
+    def keep(self, callback: str, until: datetime) -> None:
+        """They are waited for, to try this callback by another trunk."""
+        self.kept_for, self.kept_until, self.in_vain = callback, until, False
+
+    def may_be_rung(self, now: datetime, callback: str) -> bool:
+        """Whether nothing forbids to give them this callback's call."""
+        rests = self.rests_until is not None and now < self.rests_until
+        kept = self._is_kept_from(callback, now) and not self.in_vain
+        return self.idle and not (self.held or self.paused or rests or kept)
 
     def is_free(self, now: datetime, callback: str) -> bool:
-        """Whether they can take this callback's call."""
-        rests = self.rests_until is not None and now < self.rests_until
-        kept = self.kept_until is not None and now < self.kept_until and self.kept_for != callback
-        return self.idle and not (self.held or self.paused or rests or kept)
+        """Whether nothing keeps them from taking it."""
+        return self.may_be_rung(now, callback) and not self._is_kept_from(callback, now)
 
     def is_kept(self, now: datetime, callback: str) -> bool:
         """Whether they are waited for, to try this callback by another trunk."""
         return self.kept_until is not None and now < self.kept_until and self.kept_for == callback
+
+    def _is_kept_from(self, callback: str, now: datetime) -> bool:
+        return self.kept_until is not None and now < self.kept_until and self.kept_for != callback
 
 
 @dataclass(slots=True)

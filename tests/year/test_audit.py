@@ -73,3 +73,10 @@ def test_a_rule_that_is_gone_is_missed(monkeypatch: pytest.MonkeyPatch, broken: 
     figures = Simulation(Plan(1_000, "a fixed seed", date(2026, 3, 20), 14, SMALL)).run()
     assert figures.summary()[told] > most
     assert not figures.kept
+
+
+def test_that_nobody_is_kept_for_a_callback_whose_trunk_failed_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Roster, "promise", lambda *_: None)
+    # So many that others wait for the same agent.
+    figures = Simulation(Plan(4_000, "a fixed seed", date(2026, 3, 20), 14, SMALL)).run()
+    assert figures.summary()["wrong_way"] > 0
