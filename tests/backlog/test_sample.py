@@ -9,4 +9,4 @@ async def test_a_backlog_is_spread_by_the_pace_and_dialled_in_order_and_in_turn(
     assert (result.completed, result.customers_rung, result.customers_rung_twice) == (200, 200, 0)
     assert result.closest_intents >= 1 / RATE
     assert result.rate_per_second <= RATE
-    assert (result.intents_out_of_order, result.small_account_delay_slots) == (0, 1)
+    assert (result.out_of_order, result.small_account_delay_slots) == (0, 1)
