@@ -43,7 +43,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__.partition("\n")[0])
     parser.add_argument("--kills", type=int, default=100, metavar="N")
     parser.add_argument("--seed", type=int, default=None, help="default: a fresh one")
-    parser.add_argument("--houses", type=int, default=5, metavar="N", help="daemons side by side")
+    parser.add_argument("--houses", type=int, default=2, metavar="N", help="daemons side by side: one for each core")
     parser.add_argument("--faults", default=",".join(FAULTS), help="which, of %(default)s")
     parser.add_argument("--keep", action="store_true", help="keep the folder of a run that balances, too")
     parser.add_argument("--sample", action="store_true", help="a run of a minute that passes every point")
