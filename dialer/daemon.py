@@ -15,6 +15,7 @@ from systemd_watchdog.systemd_watchdog import WatchDog
 from dialer import __version__, poke
 from dialer.alerts import Alerts
 from dialer.ami.gateway import Gateway
+from dialer.companions import Host, companions
 from dialer.domain.directory import Directory
 from dialer.domain.errors import DialerError
 from dialer.engine.engine import Engine, Rules
@@ -64,7 +65,8 @@ async def _serve(settings: Settings, store: SqlStore, stops: Stops) -> None:
     directory = settings.directory()
     rules = Rules(agent_rest=timedelta(seconds=settings.daemon.agent_rest_seconds))
     alerts = Alerts(settings.alerts.webhook, settings.metrics_file)
-    engine = Engine(directory=directory, store=store, clock=SystemClock(), rules=rules, alerts=alerts)
+    clock = SystemClock()
+    engine = Engine(directory=directory, store=store, clock=clock, rules=rules, alerts=alerts)
     gateways = [_gateway(settings, name, directory, engine) for name in settings.pbx]
     for gateway in gateways:
         engine.attach(gateway)
@@ -77,7 +79,10 @@ async def _serve(settings: Settings, store: SqlStore, stops: Stops) -> None:
         async with (
             poke.listening(settings.socket, engine.poke),
             periodic((engine.poke, floor), (engine.sweep, _SWEEP), stepped=engine.clock_stepped),
+            contextlib.AsyncExitStack() as beside,
         ):
+            for companion in companions(Host(settings, directory, store, engine, clock, alerts)):
+                await beside.enter_async_context(companion)
             dog.ready()
             log.info("daemon.ready", departments=len(directory.departments), agents=len(directory.agents))
             await stops.get()

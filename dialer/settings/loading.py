@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from dialer.domain.errors import ConfigurationError
-from dialer.settings import models
+from dialer.settings.models import Section
 from dialer.settings.problems import Problem, configuration_error, problems_of
 from dialer.settings.settings import ENV_PREFIX, TABLES, Settings
 
@@ -98,8 +98,13 @@ def _unknown_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
 
 
 def _known_keys() -> list[str]:
-    sections = [made for made in vars(models).values() if isinstance(made, type) and issubclass(made, BaseModel)]
-    return sorted({key for section in sections for key in section.model_fields})
+    return sorted({key for section in _kinds(Section) for key in section.model_fields})
+
+
+def _kinds(of: type[Section]) -> Iterator[type[Section]]:
+    for kind in of.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
 
 
 def _first_line(error: SettingsError) -> str:

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from dialer.domain.directory import Directory
 from dialer.intake.limits import Limits
 from dialer.settings.directory import Parts, build
+from dialer.settings.feeds import FeedSettings
 from dialer.settings.models import (
     AccountSettings,
     AgentSettings,
@@ -23,9 +24,11 @@ from dialer.settings.models import (
     StoreSettings,
     TrunkSettings,
 )
+from dialer.settings.outward import MailSettings, SmsSettings, WebhookSettings
 from dialer.settings.problems import configuration_error
 from dialer.settings.secrets import read_secret
 from dialer.settings.values import Id
+from dialer.settings.web import ApiSettings, PageSettings
 
 ENV_PREFIX = "DIALER_"
 
@@ -52,6 +55,12 @@ class Settings(BaseSettings):
     desk: DeskSettings = DeskSettings()
     # The name in the file is that of the method below.
     request_limits: LimitsSettings = Field(default=LimitsSettings(), alias="limits")
+    api: ApiSettings | None = None
+    page: PageSettings | None = None
+    mail: MailSettings | None = None
+    sms: SmsSettings | None = None
+    webhook: dict[Id, WebhookSettings] = Field(default_factory=dict)
+    feed: dict[Id, FeedSettings] = Field(default_factory=dict)
     account: dict[Id, AccountSettings] = Field(default_factory=dict)
     pbx: Annotated[dict[Id, PbxSettings], Field(min_length=1)]
     trunk: Annotated[dict[Id, TrunkSettings], Field(min_length=1)]

@@ -30,16 +30,16 @@ class Reading:
 
     async def get(self, id_: CallbackId) -> Callback | None:
         """One callback."""
-        rows = await self._read(queries.callback_by_id(id_))
+        rows = await self.read(queries.callback_by_id(id_))
         return to_callback(rows[0]) if rows else None
 
     async def attempts(self, id_: CallbackId) -> list[Attempt]:
         """A callback's attempts, first to last."""
-        return [to_attempt(row) for row in await self._read(queries.attempts_of(id_))]
+        return [to_attempt(row) for row in await self.read(queries.attempts_of(id_))]
 
     async def resolutions(self, id_: CallbackId) -> list[Resolution]:
         """What people decided on a callback, first to last."""
-        return [Resolution(Decision(row[0]), *row[1:]) for row in await self._read(queries.resolutions_of(id_))]
+        return [Resolution(Decision(row[0]), *row[1:]) for row in await self.read(queries.resolutions_of(id_))]
 
     async def callbacks(
         self,
@@ -48,7 +48,7 @@ class Reading:
         cursor: str | None = None,
     ) -> Page[Callback]:
         """Callbacks by due time, earliest first; `limit` is at least 1."""
-        rows = await self._read(queries.callbacks(which, limit, cursor))
+        rows = await self.read(queries.callbacks(which, limit, cursor))
         return _page(rows, limit, to_callback, "due_at")
 
     async def calls(
@@ -58,33 +58,34 @@ class Reading:
         cursor: str | None = None,
     ) -> Page[Attempt]:
         """The call log: ended attempts, newest end first; `limit` is at least 1."""
-        rows = await self._read(queries.calls(which, limit, cursor))
+        rows = await self.read(queries.calls(which, limit, cursor))
         return _page(rows, limit, to_attempt, "ended_at")
 
     async def pauses(self) -> list[Pause]:
         """What is paused, by whom, why and since when; the longest first."""
-        return [Pause(Stop(Scope(row[0]), row[1]), *row[2:]) for row in await self._read(queries.PAUSES)]
+        return [Pause(Stop(Scope(row[0]), row[1]), *row[2:]) for row in await self.read(queries.PAUSES)]
 
     async def objected(self, number: str) -> bool:
         """Whether a number (E.164) is on the do-not-call list."""
-        return bool(await self._read(queries.listed([number])))
+        return bool(await self.read(queries.listed([number])))
 
     async def objections(self, limit: int = 100, cursor: str | None = None) -> Page[Objection]:
         """The do-not-call list, first to last; `limit` is at least 1."""
-        rows = await self._read(queries.objections_after(limit, cursor))
+        rows = await self.read(queries.objections_after(limit, cursor))
         return _page(rows, limit, lambda row: Objection(*row[:-1]), "since")
 
     async def summary(self) -> Summary:
         """Counts by status and by outcome."""
-        statuses = {row[0]: row[1] for row in await self._read(queries.STATUSES)}
-        outcomes = {row[0]: row[1] for row in await self._read(queries.OUTCOMES)}
+        statuses = {row[0]: row[1] for row in await self.read(queries.STATUSES)}
+        outcomes = {row[0]: row[1] for row in await self.read(queries.OUTCOMES)}
         return Summary(
             {status: statuses.get(status, 0) for status in Status},
             {outcome: outcomes.get(outcome, 0) for outcome in Outcome},
             open_attempts=outcomes.get(None, 0),
         )
 
-    async def _read(self, query: Select[Any]) -> Sequence[AnyRow]:
+    async def read(self, query: Select[Any]) -> Sequence[AnyRow]:
+        """What a statement finds: for the parts of the store that have a module of their own."""
         try:
             async with self._readers.connect() as connection:
                 rows: Sequence[AnyRow] = (await connection.execute(query)).all()

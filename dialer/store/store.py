@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -25,13 +25,15 @@ from dialer.store.claims import PutAway, Take
 from dialer.store.decisions import CalledIn, Cancel, Reschedule, Resolve, TooLate
 from dialer.store.dialect import SqliteFile, locate
 from dialer.store.objections import Allow, Object
-from dialer.store.operations import Add, Amend, End
+from dialer.store.operations import Add, Amend, End, Operation
 from dialer.store.pauses import Hold, Release
 from dialer.store.reading import AnyRow, Reading
 from dialer.store.rows import ATTEMPT_COLUMNS, to_attempt, to_callback
 from dialer.store.schema import check_of, current_of, upgrade_of
 from dialer.store.views import Decision, Objected, Pause
 from dialer.store.writer import Pace, Writer
+
+R = TypeVar("R")
 
 _SLICE = 1_000
 
@@ -87,11 +89,15 @@ class SqlStore(Reading):
             finally:
                 await readers.dispose()
 
+    async def write(self, operation: Operation[R]) -> R:
+        """Carry out one change, durable on return: for the parts of the store that have a module of their own."""
+        return await self._writer.submit(operation)
+
     # --- the engine's part ---
 
     async def upcoming(self, department: str, until: datetime, limit: int) -> list[Callback]:
         """Scheduled callbacks of a department due at or before `until`, earliest first."""
-        return [to_callback(row) for row in await self._read(queries.upcoming(department, until, limit))]
+        return [to_callback(row) for row in await self.read(queries.upcoming(department, until, limit))]
 
     async def claim(self, claim: Claim) -> bool:
         """Write the intent; False when somebody else changed the callback first, when its agent has another attempt
@@ -112,15 +118,15 @@ class SqlStore(Reading):
 
     async def open_attempts(self) -> list[tuple[Attempt, Callback]]:
         """Every attempt without an end, with its callback."""
-        return _with_callbacks(await self._read(queries.OPEN_ATTEMPTS))
+        return _with_callbacks(await self.read(queries.OPEN_ATTEMPTS))
 
     async def ended_attempts(self, pbx: str, after: AttemptId, until: AttemptId, limit: int) -> list[AttemptId]:
         """The ids between the two, in their order, of attempts on a PBX that have an end; at most `limit`."""
-        return [row.id for row in await self._read(queries.ended_attempts(pbx, after, until, limit))]
+        return [row.id for row in await self.read(queries.ended_attempts(pbx, after, until, limit))]
 
     async def doubtful(self, since: datetime) -> list[tuple[Attempt, Callback]]:
         """Every attempt made since then that is in doubt and whose callback still waits for a person, with it."""
-        return _with_callbacks(await self._read(queries.doubtful(since)))
+        return _with_callbacks(await self.read(queries.doubtful(since)))
 
     async def amend(self, attempt: Attempt, step: NextStep) -> None:
         """Write the end that was found of an attempt in doubt, and its callback's next step unless a person has decided
@@ -130,7 +136,7 @@ class SqlStore(Reading):
 
     async def stops(self) -> frozenset[Stop]:
         """What is paused."""
-        return frozenset(Stop(Scope(row[0]), row[1]) for row in await self._read(queries.STOPS))
+        return frozenset(Stop(Scope(row[0]), row[1]) for row in await self.read(queries.STOPS))
 
     async def defer(self, callback: Callback, due_at: datetime, reason: str) -> bool:
         """Make a scheduled callback due at another time; False when somebody else changed it first."""
@@ -142,11 +148,11 @@ class SqlStore(Reading):
 
     async def expired(self, now: datetime, limit: int) -> list[Callback]:
         """Scheduled callbacks whose promise was to be given up at or before `now`, the longest ago first."""
-        return [to_callback(row) for row in await self._read(queries.expired(now, limit))]
+        return [to_callback(row) for row in await self.read(queries.expired(now, limit))]
 
     async def wishes(self) -> list[Callback]:
         """Callbacks in progress of which somebody wants something else, unless that is known to be too late."""
-        return [to_callback(row) for row in await self._read(queries.WISHES)]
+        return [to_callback(row) for row in await self.read(queries.WISHES)]
 
     async def too_late(self, callback: CallbackId) -> None:
         """Note that a wish came too late for the attempt under way."""
@@ -159,16 +165,16 @@ class SqlStore(Reading):
 
     async def last_rings(self, since: datetime) -> dict[str, datetime]:
         """Of each number that was rung since then, or may have been, the last end."""
-        return {row[0]: row[1] for row in await self._read(queries.rings(since))}
+        return {row[0]: row[1] for row in await self.read(queries.rings(since))}
 
     async def usage(self, departments: Sequence[str], since: datetime) -> Usage:
         """What these departments have used up since then: attempts made, and the talk of those that ended."""
-        ((attempts, talk),) = await self._read(queries.usage(departments, since))
+        ((attempts, talk),) = await self.read(queries.usage(departments, since))
         return Usage(attempts, timedelta(microseconds=talk))
 
     async def last_begun(self, departments: Sequence[str], since: datetime) -> list[Begun]:
         """The last attempt of each of these departments by each trunk since then, ended or not."""
-        return [Begun(*row) for row in await self._read(queries.begun(departments, since))]
+        return [Begun(*row) for row in await self.read(queries.begun(departments, since))]
 
     # --- what requests and people do ---
 

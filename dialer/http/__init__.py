@@ -1,0 +1,1 @@
+"""The way out over HTTPS: one client with guarded addresses, bounded bodies and patience."""

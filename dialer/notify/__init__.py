@@ -1,0 +1,1 @@
+"""What others are told: the outbox and who reads it."""
