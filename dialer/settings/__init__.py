@@ -19,6 +19,7 @@ from dialer.settings.models import (
     TrunkSettings,
 )
 from dialer.settings.settings import Settings
+from dialer.settings.web import PageSettings
 
 __all__ = [
     "AccountSettings",
@@ -30,6 +31,7 @@ __all__ = [
     "LimitsSettings",
     "LogSettings",
     "OverflowSettings",
+    "PageSettings",
     "PbxSettings",
     "RetrySettings",
     "Settings",

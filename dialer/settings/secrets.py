@@ -6,7 +6,9 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from dialer.domain.errors import ConfigurationError
+from dialer.notify.links import MIN_SECRET
 from dialer.settings.models import PbxSettings
+from dialer.settings.web import PageSettings
 
 
 def read_secret(pbx: PbxSettings, folder: Path, where: str) -> SecretStr:
@@ -20,14 +22,33 @@ def read_secret(pbx: PbxSettings, folder: Path, where: str) -> SecretStr:
         key = f"{where}.secret_file"
         return _usable(_read(folder / pbx.secret_file, key), key)
     key = f"{where}.secret_credential"
+    return _usable(_read(_credential(str(pbx.secret_credential), key), key), key)
+
+
+def read_link_secrets(page: PageSettings, folder: Path, where: str) -> tuple[str, ...]:
+    """The secrets that sign links, one a line of their file, the one that signs first. Otherwise as `read_secret`."""
+    if page.secrets_file is not None:
+        key = f"{where}.secrets_file"
+        text = _read(folder / page.secrets_file, key)
+    else:
+        key = f"{where}.secrets_credential"
+        text = _read(_credential(str(page.secrets_credential), key), key)
+    secrets = tuple(_usable(line.removesuffix("\r"), key).get_secret_value() for line in text.split("\n"))
+    if min(map(len, secrets)) < MIN_SECRET:
+        what = f"a secret is shorter than {MIN_SECRET} characters: links could be forged"
+        raise ConfigurationError(what, where=key, remedy="make each with: openssl rand -hex 32")
+    return secrets
+
+
+def _credential(name: str, key: str) -> Path:
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     if not credentials:
         raise ConfigurationError(
-            f"credential {pbx.secret_credential} is not there: this process was given none",
+            f"credential {name} is not there: this process was given none",
             where=key,
             remedy="start the service by systemd with LoadCredential=, or set CREDENTIALS_DIRECTORY",
         )
-    return _usable(_read(Path(credentials, str(pbx.secret_credential)), key), key)
+    return Path(credentials, name)
 
 
 def _read(file: Path, key: str) -> str:

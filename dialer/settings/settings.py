@@ -1,5 +1,7 @@
 """The whole configuration as one model, and what is derived from it."""
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from dialer.domain.directory import Directory
 from dialer.intake.limits import Limits
+from dialer.notify.links import Links
 from dialer.settings.directory import Parts, build
 from dialer.settings.feeds import FeedSettings
 from dialer.settings.models import (
@@ -26,7 +29,7 @@ from dialer.settings.models import (
 )
 from dialer.settings.outward import MailSettings, SmsSettings, WebhookSettings
 from dialer.settings.problems import configuration_error
-from dialer.settings.secrets import read_secret
+from dialer.settings.secrets import read_link_secrets, read_secret
 from dialer.settings.values import Id
 from dialer.settings.web import ApiSettings, PageSettings
 
@@ -115,6 +118,14 @@ class Settings(BaseSettings):
     def secret(self, pbx: str) -> SecretStr:
         """A PBX's secret, read now: only who logs in needs it. Raises `ConfigurationError`."""
         return read_secret(self.pbx[pbx], self._file.absolute().parent, f"{self._file}: pbx.{pbx}")
+
+    def links(self, clock: Callable[[], datetime]) -> Links | None:
+        """The links to visitors' own pages, by their secrets as read now; None where there is no such page. Raises
+        `ConfigurationError`."""
+        if self.page is None:
+            return None
+        secrets = read_link_secrets(self.page, self._file.absolute().parent, f"{self._file}: page")
+        return Links(self.page.base_url, secrets, timedelta(days=self.page.link_days), clock)
 
     def limits(self) -> Limits:
         """How often a number, and a visitor, may ask."""
