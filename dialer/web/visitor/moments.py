@@ -25,11 +25,6 @@ def zone_name(at: datetime, texts: Texts) -> str:
     return f"{place}, {_short(at)}"
 
 
-def in_words(at: datetime, texts: Texts) -> str:
-    """A local time, whole: `Tuesday 14 May 2030, 14:30 (UK time, BST)`."""
-    return f"{day(at, texts)}, {clock(at)} ({zone_name(at, texts)})"
-
-
 def _short(at: datetime) -> str:
     """`BST`; of zones that have only a number for a name, `UTC+04`."""
     name = at.tzname() or ""
