@@ -1,42 +1,47 @@
-"""The times that can be promised: what is offered here, submission and a move accept with exactly that promise."""
+"""The times that can be promised, by the same rules as a submission's own promise: a widget offers only what is kept."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from dialer.domain.directory import Department, Directory
-from dialer.domain.errors import RequestRefused
-from dialer.intake.promises import promised
-from dialer.scheduling.promise import Promise
+from dialer.scheduling.hours import next_open_in_all
+from dialer.scheduling.promise import Promise, given_up_at
+from dialer.scheduling.quiet import called_windows
 
 
 def slots(
     directory: Directory,
     department: Department,
-    number: str,
+    number: str | None,
     since: datetime,
     until: datetime,
     every: timedelta,
     limit: int,
 ) -> list[Promise]:
-    """The first `limit` times from `since` to before `until` (UTC), at whole steps of `every` by the site's clock, at
-    which `number` (E.164) can be promised a call; none where it can never be called."""
-    zone = directory.sites[department.site].zone
-    found: list[Promise] = []
-    at = _next_step(since, zone.utcoffset(since.astimezone(zone)) or timedelta(0), every)
-    try:
-        while at < until and len(found) < limit:
-            made = promised(directory, department, number, (at, None), since)
-            if made.due_at == at:
-                found.append(made)
-                at += every
-            else:
-                offset = zone.utcoffset(made.due_at.astimezone(zone)) or timedelta(0)
-                at = _next_step(made.due_at, offset, every)
-    except RequestRefused:
-        return found
+    """At most `limit` promises from `since` (not past) up to, not including, `until`, earliest first.
+
+    They lie at whole multiples of `every` (a part of an hour, in whole minutes) by the department's clock. With
+    `number` (E.164) none is too early or too late for whoever has it. A request for exactly such a time gets exactly
+    that promise.
+    """
+    quiet = called_windows(directory.sites[department.site], number) if number is not None else ()
+    zone, found = department.hours.zone, list[Promise]()
+    at = _rounded_up(since, zone, every)
+    while at < until and len(found) < limit:
+        opens = next_open_in_all((department.hours, *quiet), at)
+        if opens is None:
+            break
+        if opens == at:
+            found.append(Promise(opens, given_up_at(department, opens, None)))
+            at += every
+        else:
+            at = _rounded_up(opens, zone, every)
     return found
 
 
-def _next_step(at: datetime, offset: timedelta, every: timedelta) -> datetime:
-    """The first whole step at or after `at`, by a clock that shows `offset` more than UTC."""
-    epoch = datetime.fromtimestamp(0, at.tzinfo)
-    return at + (-((at - epoch) + offset)) % every
+def _rounded_up(at: datetime, zone: ZoneInfo, every: timedelta) -> datetime:
+    """The first multiple of `every` by the zone's clock from then on. Clocks change by whole quarters of an hour, but
+    not all at a multiple: the wall's own minutes decide."""
+    wall = at.astimezone(zone)
+    past = timedelta(minutes=wall.minute, seconds=wall.second, microseconds=wall.microsecond) % every
+    return at + (every - past) % every

@@ -19,12 +19,13 @@ from dialer.settings.models import (
     TrunkSettings,
 )
 from dialer.settings.settings import Settings
-from dialer.settings.web import PageSettings
+from dialer.settings.web import ApiSettings, PageSettings
 
 __all__ = [
     "AccountSettings",
     "AgentSettings",
     "AlertsSettings",
+    "ApiSettings",
     "DaemonSettings",
     "DepartmentSettings",
     "DeskSettings",

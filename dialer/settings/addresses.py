@@ -51,6 +51,20 @@ PageAddress = Annotated[str, AfterValidator(_page_address)]
 """As a web address, with `{id}` in the place of a callback's id."""
 
 
+def _origin(text: str) -> str:
+    remedy = 'write it as browsers send it, like "https://www.example.com"'
+    _check(text, remedy)
+    parts = urlsplit(text)
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    if text != f"{parts.scheme}://{parts.netloc}".lower() or parts.port == usual:
+        raise Invalid("not a web origin", remedy)
+    return text
+
+
+WebOrigin = Annotated[str, AfterValidator(_origin)]
+"""Scheme, host and, unless it is the usual one, port: as in a browser's `Origin` header."""
+
+
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, PrivateAttr, SecretStr
+from pydantic import Field, PrivateAttr, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from dialer.domain.directory import Directory
@@ -28,7 +28,7 @@ from dialer.settings.models import (
     TrunkSettings,
 )
 from dialer.settings.outward import MailSettings, SmsSettings, WebhookSettings
-from dialer.settings.problems import configuration_error
+from dialer.settings.problems import Invalid, configuration_error
 from dialer.settings.secrets import read_link_secrets, read_secret
 from dialer.settings.values import Id
 from dialer.settings.web import ApiSettings, PageSettings
@@ -72,6 +72,12 @@ class Settings(BaseSettings):
     department: Annotated[dict[Id, DepartmentSettings], Field(min_length=1)]
 
     _file: Path = PrivateAttr(Path("dialer.toml"))
+
+    @model_validator(mode="after")
+    def _served(self) -> Self:
+        if self.page is not None and self.api is None:
+            raise Invalid("nothing serves the visitor's page", "add [api], or take [page] out")
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from dialer.domain.errors import ConfigurationError
-from dialer.settings import PageSettings, load, models
+from dialer.settings import PageSettings, load, models, web
 from tests.unit.settings.least import SHIPPED, loaded
 
 OWN_DEFAULT = (
     *("secret", "secret_file", "ca_file", "socket", "path", "metrics_file", "webhook", "callback_page", "whisper"),
+    *("tls_certificate", "tls_key"),
     *("caller_id", "calls_at_once", "max_attempts_a_day", "max_minutes_a_day", "max_customer_attempts_a_day"),
     *("base_url", "secrets_credential", "secrets_file", "link_days", "language"),
 )
@@ -51,7 +52,7 @@ def test_what_the_shipped_configuration_shows_as_examples_can_be_used(file: Path
 
 def test_the_shipped_configuration_shows_every_key() -> None:
     text = SHIPPED.read_text()
-    made = [*vars(models).values(), PageSettings]
-    sections = [each for each in made if isinstance(each, type) and issubclass(each, models.Section)]
+    named = [*vars(models).values(), *vars(web).values()]
+    sections = [made for made in named if isinstance(made, type) and issubclass(made, models.Section)]
     for key in {key for section in sections for key in section.model_fields}:
         assert re.search(rf"^(# )?(\[.*\.)?{key}(\]| =)", text, re.MULTILINE), key
