@@ -13,6 +13,7 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 from ulid import ULID
 
 from dialer.domain.callback import Callback, Visitor
@@ -22,6 +23,7 @@ from dialer.intake.changes import Waiting
 from dialer.notify.links import Links
 from dialer.store import schema
 from dialer.store.store import SqlStore
+from dialer.web.gate import Gate
 from dialer.web.visitor.deeds import Services
 from dialer.web.visitor.routes import Served, visitor_router
 from dialer.web.visitor.throttle import Allowance, Throttle
@@ -99,8 +101,8 @@ async def serving(folder: Path, allowance: Allowance = Allowance(most=1e6)) -> A
         waiting = Waiting(sleep=meanwhile.sleep, clock=lambda: meanwhile.waited)
         async with SqlStore.open(folder / "dialer.db", now=clock.now) as store:
             services = Services(store, directory, links, clock, lambda: woken.append(clock.at), waiting)
-            throttle = Throttle(lambda: clock.at.timestamp(), allowance)
-            app = FastAPI(openapi_url=None)
+            throttle = Throttle(lambda: clock.now().timestamp(), allowance)
+            app = FastAPI(openapi_url=None, middleware=[Middleware(Gate, max_body=64 * 1024)])
             app.include_router(visitor_router(Served(services, base, "en", throttle)))
             async with _running(app, sock):
                 yield Place(base, store, links, clock, meanwhile, throttle, woken)
@@ -112,8 +114,7 @@ async def _running(app: FastAPI, sock: socket.socket) -> AsyncIterator[None]:
     # Signals are the test runner's.
     running = asyncio.create_task(server._serve([sock]))
     try:
-        while not server.started:
-            await asyncio.sleep(0.01)
+        # The socket listens already: what comes before the server is ready waits in its backlog.
         yield
     finally:
         server.should_exit = True
