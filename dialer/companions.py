@@ -86,7 +86,7 @@ def _visitor_page(host: Host) -> APIRouter | None:
     if page is None or links is None:
         return None
     services = VisitorServices(host.store, host.directory, links, host.clock, host.engine.poke, Waiting())
-    return visitor_router(Served(services, page.base_url, page.language, Throttle(monotonic)))
+    return visitor_router(Served(services, page.base_url, {}, Throttle(monotonic)))
 
 
 async def _noting(doorkeeper: Doorkeeper) -> None:

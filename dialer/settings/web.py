@@ -3,7 +3,7 @@
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, PlainValidator, model_validator
 
@@ -70,13 +70,12 @@ class ApiSettings(Section):
 class PageSettings(Section):
     """`[page]`: the visitor's own page; without the table there is none. `base_url`: where visitors see it; the secrets
     sign its links, one a line, of which the first signs; `link_days`: how long after the callback's time a link is
-    good; `language`: the one in which the page opens."""
+    good."""
 
     base_url: BaseAddress
     secrets_file: Path | None = None
     secrets_credential: Credential | None = None
     link_days: Annotated[int, Field(ge=1, le=365)] = 14
-    language: Literal["en", "cy"] = "en"
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:

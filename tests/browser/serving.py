@@ -103,7 +103,7 @@ async def serving(folder: Path, allowance: Allowance = Allowance(most=1e6)) -> A
             services = Services(store, directory, links, clock, lambda: woken.append(clock.at), waiting)
             throttle = Throttle(lambda: clock.now().timestamp(), allowance)
             app = FastAPI(openapi_url=None, middleware=[Middleware(Gate, max_body=64 * 1024)])
-            app.include_router(visitor_router(Served(services, base, "en", throttle)))
+            app.include_router(visitor_router(Served(services, base, {"other": "cy"}, throttle)))
             async with _running(app, sock):
                 yield Place(base, store, links, clock, meanwhile, throttle, woken)
 

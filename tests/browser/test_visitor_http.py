@@ -81,6 +81,16 @@ async def test_the_page_shows_no_more_than_its_holder_knows(place: Place, http: 
     assert "<script" not in html
 
 
+async def test_it_opens_in_the_language_of_its_site(place: Place, http: httpx.AsyncClient) -> None:
+    url = place.page_of(await place.add(department="elsewhere", site="other"))
+    assert '<html lang="cy">' in (await http.get(url)).text
+    assert '<html lang="en">' in (await http.get(f"{url}?lang=en")).text
+    refused = await http.post(f"{url}/cancel")
+    assert '<html lang="cy">' in refused.text
+    sent = await http.post(f"{url}/cancel", headers={"Origin": place.base}, data={"form": ""})
+    assert sent.headers["location"].endswith("?lang=cy&done=too_old")
+
+
 @pytest.mark.parametrize("bad", [False, True])
 async def test_nobody_may_keep_frame_or_add_to_it(place: Place, http: httpx.AsyncClient, *, bad: bool) -> None:
     url = place.page_of(await place.add())

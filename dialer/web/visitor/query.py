@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
+from dialer.web.visitor.english import ENGLISH
 from dialer.web.visitor.rendering import LANGUAGES
 from dialer.web.visitor.texts import Notice, Texts
 
@@ -21,7 +22,7 @@ class Query:
     notice: Notice | None
 
     @classmethod
-    def of(cls, given: Mapping[str, str], language: str) -> Self:
+    def of(cls, given: Mapping[str, str], language: str = ENGLISH.code) -> Self:
         """Read it; `language` is the one in which the page opens where none is given."""
         done, day = given.get("done", ""), given.get("day")
         return cls(

@@ -1,5 +1,6 @@
 """The page's routes. To look changes nothing, whoever looks: only a form of the page itself, sent back, does."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -11,6 +12,7 @@ from dialer.domain.callback import Callback
 from dialer.domain.errors import StoreError
 from dialer.web.visitor import offers, posted
 from dialer.web.visitor.deeds import Deeds, Services
+from dialer.web.visitor.english import ENGLISH
 from dialer.web.visitor.query import Query
 from dialer.web.visitor.rendering import HEADERS, Shown, address, page, trouble
 from dialer.web.visitor.texts import Notice, Trouble
@@ -23,11 +25,12 @@ _CHOOSING = frozenset({Notice.GONE, Notice.NONE_CHOSEN, Notice.CHANGED})
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """`base_url`: where visitors see the page; `language`: in which it opens; `throttle`: how often they may ask."""
+    """`base_url`: where visitors see the page; `languages`: in which it opens, by site (none given: English);
+    `throttle`: how often they may ask."""
 
     services: Services
     base_url: str
-    language: str
+    languages: Mapping[str, str]
     throttle: Throttle
 
 
@@ -52,16 +55,16 @@ class _Pages:
         self._base = posted.path_of(served.base_url)
 
     async def show(self, request: Request, token: str) -> Response:
-        query = Query.of(request.query_params, self._served.language)
+        query = Query.of(request.query_params)
         try:
             found = await self._found(request, token, query)
-            return found if isinstance(found, Response) else await self._page(found, token, query)
+            return found if isinstance(found, Response) else await self._page(request, found, token)
         except StoreError:
             return _not_now(query)
 
     async def act(self, request: Request, token: str, deed: str) -> Response:
         """Do what a form asks for, and send the browser back to the page, which tells what came of it."""
-        query = Query.of(request.query_params, self._served.language)
+        query = Query.of(request.query_params)
         try:
             found = await self._found(request, token, query)
             return found if isinstance(found, Response) else await self._sent(request, found, token, deed)
@@ -69,25 +72,25 @@ class _Pages:
             return _not_now(query)
 
     async def _sent(self, request: Request, callback: Callback, token: str, deed: str) -> Response:
-        query = Query.of(request.query_params, self._served.language)
+        query = self._asked(request.query_params, callback)
         if not posted.is_ours(request.headers, self._origin):
             return trouble(Trouble.FOREIGN_FORM, query.texts, HTTPStatus.FORBIDDEN)
         if (given := await posted.fields(request)) is None:
             return trouble(Trouble.FOREIGN_FORM, query.texts, HTTPStatus.BAD_REQUEST)
-        query = Query.of(given, self._served.language)
+        query = self._asked(given, callback)
         form = self._services.links.read_form(given.get("form", ""))
         if form is None or form.callback != callback.id:
             return self._home(token, query, Notice.TOO_OLD)
         notice = await self._deeds.do(deed, callback, form, given)
         return await self.lost(request) if notice is None else self._home(token, query, notice)
 
-    async def home(self, request: Request, token: str, deed: str) -> Response:
+    async def home(self, token: str, deed: str) -> Response:
         """From the address of a form, opened as if it were a page, to the page."""
         del deed
-        return self._home(token, Query.of(request.query_params, self._served.language), None)
+        return RedirectResponse(f"{self._base}/c/{token}", HTTPStatus.SEE_OTHER, headers=HEADERS)
 
     async def lost(self, request: Request) -> Response:
-        query = Query.of(request.query_params, self._served.language)
+        query = Query.of(request.query_params)
         address_ = request.client.host if request.client else ""
         if not self._served.throttle.admits(address_):
             return trouble(Trouble.TOO_OFTEN, query.texts, HTTPStatus.TOO_MANY_REQUESTS, _RETRY_AFTER)
@@ -108,7 +111,11 @@ class _Pages:
         self._served.throttle.charge(address_, GUESSING)
         return trouble(Trouble.NO_LINK, query.texts, HTTPStatus.NOT_FOUND)
 
-    async def _page(self, callback: Callback, token: str, query: Query) -> Response:
+    def _asked(self, given: Mapping[str, str], callback: Callback) -> Query:
+        return Query.of(given, self._served.languages.get(callback.site, ENGLISH.code))
+
+    async def _page(self, request: Request, callback: Callback, token: str) -> Response:
+        query = self._asked(request.query_params, callback)
         directory, now = self._services.directory, self._services.clock.now()
         objected = await self._services.store.objected(callback.visitor.phone)
         site = directory.sites[callback.site]
@@ -131,7 +138,7 @@ class _Pages:
         )
         return page(shown, query.texts)
 
-    def _home(self, token: str, query: Query, notice: Notice | None) -> Response:
+    def _home(self, token: str, query: Query, notice: Notice) -> Response:
         url = address(f"{self._base}/c/{token}", lang=query.texts.code, done=notice)
         return RedirectResponse(url, HTTPStatus.SEE_OTHER, headers=HEADERS)
 

@@ -14,7 +14,7 @@ OWN_DEFAULT = (
     *("secret", "secret_file", "ca_file", "socket", "path", "metrics_file", "webhook", "callback_page", "whisper"),
     *("tls_certificate", "tls_key"),
     *("caller_id", "calls_at_once", "max_attempts_a_day", "max_minutes_a_day", "max_customer_attempts_a_day"),
-    *("base_url", "secrets_credential", "secrets_file", "link_days", "language"),
+    *("base_url", "secrets_credential", "secrets_file", "link_days"),
 )
 """Keys whose comment shows an example, because without them something else applies."""
 

@@ -142,7 +142,8 @@ def test_an_origin_is_written_as_browsers_write_it(base: str, origin: str, path:
     ],
 )
 def test_what_an_address_says_is_read_or_as_if_it_were_not_there(given: dict[str, str], read: Query) -> None:
-    assert Query.of(given, "en") == read
+    assert Query.of(given) == read
+    assert Query.of({"lang": "xx", **given}, "cy").texts is (ENGLISH if given.get("lang") == "en" else WELSH)
 
 
 # --- which times -----------------------------------------------------------------------------------------------------
