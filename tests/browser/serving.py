@@ -21,7 +21,6 @@ from dialer.domain.directory import Interval
 from dialer.domain.ids import CallbackId
 from dialer.intake.changes import Waiting
 from dialer.notify.links import Links
-from dialer.store import schema
 from dialer.store.store import SqlStore
 from dialer.web.gate import Gate
 from dialer.web.visitor.deeds import Services
@@ -90,8 +89,7 @@ class Place:
 
 @contextlib.asynccontextmanager
 async def serving(folder: Path, allowance: Allowance = Allowance(most=1e6)) -> AsyncIterator[Place]:  # noqa: B008  # frozen
-    """The page, served until the end."""
-    await schema.upgrade(folder / "dialer.db")
+    """The page, served until the end beside the store in `folder`."""
     site = replace(DIRECTORY.sites["shop"], name="Caffi & Siop <Môr>", call_between=Interval(time(0), None))
     directory = replace(DIRECTORY, sites={**DIRECTORY.sites, "shop": site})
     clock, meanwhile, woken = Clock(), Meanwhile(), list[datetime]()

@@ -137,7 +137,8 @@ def test_an_origin_is_written_as_browsers_write_it(base: str, origin: str, path:
         ({"lang": "xx", "done": "paid", "day": "soon"}, Query(ENGLISH, None, has_day=True, notice=None)),
         ({"done": "moved"}, Query(ENGLISH, None, has_day=False, notice=Notice.MOVED)),
         ({"day": "2030-05-17"}, Query(ENGLISH, date(2030, 5, 17), has_day=True, notice=None)),
-        *(({"day": day}, Query(ENGLISH, None, has_day=True, notice=None)) for day in ("2030-W20-5", "2030-13-01")),
+        ({"day": "2030-W20-5"}, Query(ENGLISH, date(2030, 5, 17), has_day=True, notice=None)),
+        ({"day": "2030-13-01"}, Query(ENGLISH, None, has_day=True, notice=None)),
         *(({"day": day}, Query(ENGLISH, None, has_day=True, notice=None)) for day in ("20300517", "\0" * 10, "today")),
     ],
 )
