@@ -64,7 +64,7 @@ async def test_a_visitor_objects(place: Place, page: Page) -> None:
     await page.goto(place.page_of(made))
     await page.get_by_text("Do not call me any more").click()
     await page.get_by_role("button", name="Yes, never call this number").click()
-    await see(page, "We do not call you", "Done: this number will not be called any more.")
+    await see(page, "We will not call you", "Done: this number will not be called any more.")
     assert await place.store.objected(NUMBER)
     await expect(page.get_by_role("button")).to_have_count(0)
 

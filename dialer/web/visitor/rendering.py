@@ -63,6 +63,11 @@ class Shown:
     form: str
     notice: Notice | None
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the notice says that it is as was wanted."""
+        return self.notice in {Notice.MOVED, Notice.CANCELLED, Notice.OBJECTED}
+
 
 def page(shown: Shown, texts: Texts) -> Response:
     """The page of a callback."""
