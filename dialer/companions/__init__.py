@@ -1,29 +1,17 @@
-"""What runs beside the engine in the daemon's loop: each lives from before the daemon is ready until it has drained."""
+"""What runs beside the engine in the daemon's loop: each lives from before the daemon is ready until it has drained.
+
+Each has a module of its own here, and its line in `companions`; whoever is told of changes has one in `outbox` instead.
+"""
 
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 
-from dialer.domain.directory import Directory
-from dialer.engine.engine import Engine
-from dialer.engine.ports import Alerting, Clock
-from dialer.settings import Settings
-from dialer.store.store import SqlStore
+from dialer.companions.host import Host
+from dialer.companions.outbox import outbox
 
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """What the daemon has to share."""
-
-    settings: Settings
-    directory: Directory
-    store: SqlStore
-    engine: Engine
-    clock: Clock
-    alerts: Alerting
+__all__ = ["Host", "companions"]
 
 
 def companions(host: Host) -> Iterator[AbstractAsyncContextManager[None]]:
     """All of them, in the order of their start. Entering one raises the `DialerError` that made it impossible."""
-    del host
-    yield from ()
+    yield outbox(host)
