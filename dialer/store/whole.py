@@ -1,4 +1,4 @@
-"""The metadata with all tables of the store: what the migrations make. Each part's tables have a module of their own."""
+"""The metadata with all tables of the store, as the migrations make them. Each part has a module for its own."""
 
 from dialer.store import outbox_tables
 from dialer.store.tables import metadata
