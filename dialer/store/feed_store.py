@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from sqlalchemy import Connection, Select, bindparam, func, select, update
 
@@ -71,6 +71,8 @@ class Told(Operation[None]):
     """The feed has heard this of an item; what became of it since is still to be told."""
 
     report: ItemReport
+
+    quiet: ClassVar[bool] = True
 
     @classmethod
     def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[None]:
