@@ -278,6 +278,21 @@ async def test_what_the_other_side_asked_for_is_heeded(store: SqlStore, time: Ti
     assert receiver.times[1] < 3700
 
 
+async def test_a_person_need_not_wait_until_it_is_tried_by_itself(store: SqlStore, time: Time) -> None:
+    """But however often somebody asks, it is not tried more often than at first."""
+    receiver = Receiver(time, lambda _: NotDelivered("it answered 503", down=True))
+    await lived(store, [1])
+    async with pumping(SqlOutbox(store), receiver) as pump:
+        await until(lambda: time.hours > 2)
+        before = len(receiver.tried)
+        for _ in range(20):
+            await Deliveries(store).retry((await waiting(store))[0].change.id)
+            pump.nudge()
+        await until(lambda: len(receiver.tried) > before)
+    assert receiver.times[before] - receiver.times[before - 1] < RULES.most.total_seconds() / 2
+    assert all(later - earlier >= 2 for earlier, later in pairwise(receiver.times))
+
+
 class Failing(SqlOutbox):
     """Whose store fails now and then."""
 
