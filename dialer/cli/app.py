@@ -31,6 +31,7 @@ COMMANDS = {
     "resume": "Place calls again.",
     "pauses": "List what is paused, by whom and why.",
     "do-not-call": "Keep numbers from being called.",
+    "feed": "See what feeds brought, and retry what could not be taken.",
     "outbox": "What others have still to be told of callbacks.",
     "call-test": "Ring one real callback, from end to end.",
     "db": "Make, upgrade and check the database.",

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from dialer.domain.errors import ConfigurationError
+from dialer.settings.feeds import FeedSettings
 from dialer.settings.models import PbxSettings
 from dialer.settings.outward import SigningSecrets, WebhookSettings
 from dialer.settings.problems import problems_of
@@ -42,6 +43,25 @@ def read_signing_secrets(webhook: WebhookSettings, folder: Path, where: str) -> 
     except ValidationError as error:
         problem = problems_of(error, ())[0]
         raise ConfigurationError(problem.what, where=key, remedy=problem.remedy) from None
+
+
+def read_token(feed: FeedSettings, folder: Path, where: str) -> SecretStr:
+    """The feed's token; as `read_secret`."""
+    if feed.token is not None:
+        return _bearable(feed.token.get_secret_value(), f"{where}.token")
+    if feed.token_file is not None:
+        key = f"{where}.token_file"
+        return _bearable(_read(folder / feed.token_file, key), key)
+    key = f"{where}.token_credential"
+    return _bearable(_read(_credential(str(feed.token_credential), key), key), key)
+
+
+def _bearable(token: str, key: str) -> SecretStr:
+    """A token that a header can carry."""
+    if not token.isascii() or " " in token:
+        what = "the token holds a space, or a letter that is not ASCII"
+        raise ConfigurationError(what, where=key, remedy="store it as the feed's owner gave it")
+    return _usable(token, key)
 
 
 def _credential(name: str, key: str) -> Path:

@@ -27,7 +27,7 @@ from dialer.settings.models import (
 from dialer.settings.outward import MailSettings, SmsSettings, WebhookSettings
 from dialer.settings.problems import configuration_error
 from dialer.settings.references import References
-from dialer.settings.secrets import read_secret, read_signing_secrets
+from dialer.settings.secrets import read_secret, read_signing_secrets, read_token
 from dialer.settings.values import Id
 from dialer.settings.web import ApiSettings, PageSettings
 
@@ -122,6 +122,10 @@ class Settings(BaseSettings):
         where = f"{self._file}: webhook.{webhook}"
         return read_signing_secrets(self.webhook[webhook], self._file.absolute().parent, where)
 
+    def feed_token(self, feed: str) -> SecretStr:
+        """A feed's token, as `secret`."""
+        return read_token(self.feed[feed], self._file.absolute().parent, f"{self._file}: feed.{feed}")
+
     def limits(self) -> Limits:
         """How often a number, and a visitor, may ask."""
         return Limits(self.request_limits.per_number, self.request_limits.per_visitor)
@@ -133,6 +137,8 @@ class Settings(BaseSettings):
         sites = References(problems)
         for id_, webhook in self.webhook.items():
             sites.known("site", (webhook.site,) if webhook.site else (), self.site, f"webhook.{id_}.site")
+        for id_, feed in self.feed.items():
+            sites.known("site", (feed.site,) if feed.site else (), self.site, f"feed.{id_}.site")
         if problems:
             raise configuration_error(self._file, problems)
         return directory

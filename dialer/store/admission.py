@@ -44,7 +44,7 @@ class Admit(Operation[list[Answer]]):
     @classmethod
     def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[list[Answer]]:
         connection.execute(_LOCK)
-        door = _Door(
+        door = Door(
             connection,
             [new for admit in group for new in admit.callbacks],
             max(admit.rule.horizon for admit in group),
@@ -61,7 +61,7 @@ class Admit(Operation[list[Answer]]):
         return answers
 
 
-class _Door:
+class Door:
     """What bears on new callbacks: read at once for all of them, and kept up with those that are let in."""
 
     def __init__(self, connection: Connection, news: Sequence[Callback], horizon: timedelta) -> None:
