@@ -7,12 +7,16 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from time import monotonic
 
+from dialer.domain.callback import Callback
 from dialer.domain.directory import Directory
 from dialer.domain.errors import StoreError
 from dialer.engine.engine import Engine
 from dialer.engine.ports import Alerting, Clock
+from dialer.intake.changes import Waiting
+from dialer.intake.limits import LimitRule
 from dialer.settings import ApiSettings, Settings
 from dialer.store.keys import Keys
+from dialer.store.site import SiteViews
 from dialer.store.store import SqlStore
 from dialer.store.submissions import KEPT, Submissions
 from dialer.web.app import make_app
@@ -42,6 +46,8 @@ def companions(host: Host) -> Iterator[AbstractAsyncContextManager[None]]:
 
 # --- the HTTP API ----------------------------------------------------------------------------------------------------
 
+_PATIENCE = 5.0
+"""Seconds for which a request that changes a callback waits for who was first."""
 _NOTES = 60.0
 """Seconds between two notes of which keys were used."""
 _FORGETTING = 3600.0
@@ -58,8 +64,13 @@ async def _api(host: Host, given: ApiSettings) -> AsyncIterator[None]:
         directory=host.directory,
         clock=host.clock,
         doorkeeper=doorkeeper,
-        health=_Health(host.engine, submissions),
         origins={id_: frozenset(site.origins) for id_, site in settings.site.items()},
+        submissions=submissions,
+        views=SiteViews(host.store),
+        changing=host.store,
+        daemon=_Running(host.engine, submissions),
+        rule=LimitRule(settings.limits()),
+        waiting=Waiting(patience=_PATIENCE),
     )
     address, port = given.address
     certificate, key = (path and settings.resolve(path) for path in (given.tls_certificate, given.tls_key))
@@ -87,8 +98,8 @@ async def _forgetting(submissions: Submissions, clock: Clock) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Health:
-    """Implements the web's `Health`."""
+class _Running:
+    """Implements the web's `Daemon`."""
 
     engine: Engine
     submissions: Submissions
@@ -98,3 +109,9 @@ class _Health:
 
     async def store_ready(self) -> bool:
         return await self.submissions.writable()
+
+    def taken_in(self, new: Callback) -> None:
+        self.engine.taken_in([new])
+
+    def wake(self) -> None:
+        self.engine.poke()

@@ -21,8 +21,8 @@ from dialer.store.views import CallbackFilter, CallFilter, Objection
 
 
 class SiteViews:
-    """Implements the web's `SiteStore`; every method raises `StoreError`, and `IllegalState` for a cursor that was never
-    handed out."""
+    """Implements the web's `SiteStore`. Every method raises `StoreError`; those with a cursor `IllegalState`, when it
+    was never handed out."""
 
     def __init__(self, store: SqlStore) -> None:
         self._store = store

@@ -19,6 +19,8 @@ def holder(scope: Scope | str) -> Callable[[Request], Coroutine[Any, Any, KeyHol
     async def found(request: Request) -> KeyHolder:
         services: Services = request.app.state.services
         its = await services.doorkeeper.holder(_token(request, services), address_of(request))
+        if its.site not in services.directory.sites:
+            raise Problem(401, "key_unknown", "this key's site is not served any more", headers=BY_KEY)
         if wanted not in its.scopes:
             raise Problem(403, "scope_missing", f"this key lacks the scope {wanted}")
         _check_origin(request, its, services)
