@@ -19,11 +19,13 @@ from dialer.settings.models import (
     TrunkSettings,
 )
 from dialer.settings.settings import Settings
+from dialer.settings.web import ApiSettings
 
 __all__ = [
     "AccountSettings",
     "AgentSettings",
     "AlertsSettings",
+    "ApiSettings",
     "DaemonSettings",
     "DepartmentSettings",
     "DeskSettings",

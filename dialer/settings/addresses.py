@@ -61,3 +61,17 @@ def _network(value: object) -> IPv4Network | IPv6Network:
 
 Private = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
 """A network that may be reached although it is not public."""
+
+
+def _origin(text: str) -> str:
+    remedy = 'write it as browsers send it, like "https://www.example.com"'
+    _check(text, remedy)
+    parts = urlsplit(text)
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    if text != f"{parts.scheme}://{parts.netloc}".lower() or parts.port == usual:
+        raise Invalid("not a web origin", remedy)
+    return text
+
+
+WebOrigin = Annotated[str, AfterValidator(_origin)]
+"""Scheme, host and, unless it is the usual one, port: as in a browser's `Origin` header."""

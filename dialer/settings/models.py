@@ -11,7 +11,7 @@ from dialer.domain.directory import AgentOrder, Delay, Interval, NameStyle, Nati
 from dialer.domain.outcome import Outcome
 from dialer.domain.phone import NumberKind
 from dialer.intake.limits import Limit
-from dialer.settings.addresses import PageAddress, WebAddress
+from dialer.settings.addresses import PageAddress, WebAddress, WebOrigin
 from dialer.settings.durations import Bounds, Duration, Ladder, Patience
 from dialer.settings.hours import Exceptions, HolidayHours, Hours, WithinADay
 from dialer.settings.problems import Invalid
@@ -177,7 +177,7 @@ class AccountSettings(Paced):
 
 class SiteSettings(Section):
     """`[site.<id>]`: a website with the widget. `caller_id` is for its departments that give none; `call_between` goes
-    by the clock of who is called."""
+    by the clock of who is called; `origins` are where its pages come from, for what browsers may ask of the API."""
 
     name: Label
     account: Id | None = None
@@ -186,6 +186,7 @@ class SiteSettings(Section):
     caller_id: str | None = None
     call_between: WithinADay = Interval(time(8), time(21))
     page_query: bool = False
+    origins: tuple[WebOrigin, ...] = ()
 
 
 _NEVER: tuple[Delay, ...] = ()

@@ -28,7 +28,7 @@ _Visitor = tuple[str, str]
 
 _ASKED = {"session": queries.requests_in, "origin": queries.requests_from}
 
-_LOCK = update(callback).where(callback.c.id == "").values(version=callback.c.version)
+LOCK = update(callback).where(callback.c.id == "").values(version=callback.c.version)
 """Changes nothing, and is a change."""
 
 
@@ -43,7 +43,7 @@ class Admit(Operation[list[Answer]]):
 
     @classmethod
     def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[list[Answer]]:
-        connection.execute(_LOCK)
+        connection.execute(LOCK)
         door = Door(
             connection,
             [new for admit in group for new in admit.callbacks],

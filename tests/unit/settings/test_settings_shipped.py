@@ -8,12 +8,13 @@ import pytest
 from pydantic import SecretStr
 
 from dialer.domain.errors import ConfigurationError
-from dialer.settings import feeds, load, models, outward
+from dialer.settings import feeds, load, models, outward, web
 from dialer.settings.feeds import FeedSettings
 from tests.unit.settings.least import SHIPPED, loaded
 
 OWN_DEFAULT = (
     *("secret", "secret_file", "ca_file", "socket", "path", "metrics_file", "webhook", "callback_page", "whisper"),
+    *("tls_certificate", "tls_key"),
     *("caller_id", "calls_at_once", "max_attempts_a_day", "max_minutes_a_day", "max_customer_attempts_a_day"),
     *("url", "site", "secrets", "secrets_file", "secrets_credential", "allow_private"),
     *("outcomes_url", "token", "token_file", "token_credential", "wait_seconds", "poll_seconds", "page_size"),
@@ -61,7 +62,7 @@ def test_what_the_shipped_configuration_shows_as_examples_can_be_used(file: Path
 
 def test_the_shipped_configuration_shows_every_key() -> None:
     text = SHIPPED.read_text()
-    made = [each for module in (models, outward, feeds) for each in vars(module).values()]
+    made = [each for module in (models, outward, feeds, web) for each in vars(module).values()]
     sections = [each for each in made if isinstance(each, type) and issubclass(each, models.Section)]
     for key in {key for section in sections for key in section.model_fields}:
         assert re.search(rf"^(# )?(\[.*\.)?{key}(\]| =)", text, re.MULTILINE), key
