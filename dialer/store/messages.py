@@ -99,7 +99,8 @@ class MessageStore:
 
     async def next_at(self, channel: Channel) -> datetime | None:
         ((at,),) = await self._store.read(next_at(channel))
-        return None if at is None else at
+        found: datetime | None = at
+        return found
 
     async def claim(self, message: Message, callback: Callback) -> bool:
         return await self._store.write(Claim(message.id, callback.id, callback.version))
