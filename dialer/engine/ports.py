@@ -29,6 +29,7 @@ class AlertKind(StrEnum):
     AGENT_PAUSED = "agent_paused"
     ACCOUNT_CAP = "account_cap"
     STORE_FAILED = "store_failed"
+    OUTBOX_STUCK = "outbox_stuck"
 
 
 class Alerting(Protocol):

@@ -3,10 +3,14 @@
 import os
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from dialer.domain.errors import ConfigurationError
 from dialer.settings.models import PbxSettings
+from dialer.settings.outward import SigningSecrets, WebhookSettings
+from dialer.settings.problems import problems_of
+
+_SIGNING: TypeAdapter[tuple[SecretStr, ...]] = TypeAdapter(SigningSecrets)
 
 
 def read_secret(pbx: PbxSettings, folder: Path, where: str) -> SecretStr:
@@ -20,14 +24,35 @@ def read_secret(pbx: PbxSettings, folder: Path, where: str) -> SecretStr:
         key = f"{where}.secret_file"
         return _usable(_read(folder / pbx.secret_file, key), key)
     key = f"{where}.secret_credential"
+    return _usable(_read(_credential(str(pbx.secret_credential), key), key), key)
+
+
+def read_signing_secrets(webhook: WebhookSettings, folder: Path, where: str) -> tuple[SecretStr, ...]:
+    """The webhook's secrets, in their order; as `read_secret`."""
+    if webhook.secrets is not None:
+        return webhook.secrets
+    if webhook.secrets_file is not None:
+        key = f"{where}.secrets_file"
+        text = _read(folder / webhook.secrets_file, key)
+    else:
+        key = f"{where}.secrets_credential"
+        text = _read(_credential(str(webhook.secrets_credential), key), key)
+    try:
+        return _SIGNING.validate_python([line.strip() for line in text.splitlines() if line.strip()])
+    except ValidationError as error:
+        problem = problems_of(error, ())[0]
+        raise ConfigurationError(problem.what, where=key, remedy=problem.remedy) from None
+
+
+def _credential(name: str, key: str) -> Path:
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     if not credentials:
         raise ConfigurationError(
-            f"credential {pbx.secret_credential} is not there: this process was given none",
+            f"credential {name} is not there: this process was given none",
             where=key,
             remedy="start the service by systemd with LoadCredential=, or set CREDENTIALS_DIRECTORY",
         )
-    return _usable(_read(Path(credentials, str(pbx.secret_credential)), key), key)
+    return Path(credentials, name)
 
 
 def _read(file: Path, key: str) -> str:

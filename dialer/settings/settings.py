@@ -26,7 +26,8 @@ from dialer.settings.models import (
 )
 from dialer.settings.outward import MailSettings, SmsSettings, WebhookSettings
 from dialer.settings.problems import configuration_error
-from dialer.settings.secrets import read_secret
+from dialer.settings.references import References
+from dialer.settings.secrets import read_secret, read_signing_secrets
 from dialer.settings.values import Id
 from dialer.settings.web import ApiSettings, PageSettings
 
@@ -116,6 +117,11 @@ class Settings(BaseSettings):
         """A PBX's secret, read now: only who logs in needs it. Raises `ConfigurationError`."""
         return read_secret(self.pbx[pbx], self._file.absolute().parent, f"{self._file}: pbx.{pbx}")
 
+    def webhook_secrets(self, webhook: str) -> tuple[SecretStr, ...]:
+        """A webhook's secrets, as `secret`."""
+        where = f"{self._file}: webhook.{webhook}"
+        return read_signing_secrets(self.webhook[webhook], self._file.absolute().parent, where)
+
     def limits(self) -> Limits:
         """How often a number, and a visitor, may ask."""
         return Limits(self.request_limits.per_number, self.request_limits.per_visitor)
@@ -124,6 +130,9 @@ class Settings(BaseSettings):
         """The domain's directory. Raises `ConfigurationError` when a reference between its parts does not hold."""
         parts = Parts(self.account, self.pbx, self.trunk, self.agent, self.site, self.department, self.desk)
         directory, problems = build(parts)
+        sites = References(problems)
+        for id_, webhook in self.webhook.items():
+            sites.known("site", (webhook.site,) if webhook.site else (), self.site, f"webhook.{id_}.site")
         if problems:
             raise configuration_error(self._file, problems)
         return directory
