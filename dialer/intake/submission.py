@@ -85,8 +85,8 @@ def accept(request: object, directory: Directory, now: datetime) -> Callback:
 
     `now` is UTC. Fields: `department` and `phone`, and optionally `name`, `email`, `page`, `message`, `session`,
     `address` (the visitor's IP address, of which only a key is kept), `at` and `until` (ISO 8601; none: as soon as
-    possible, and without an end), `consent` {`wording`, `given_at`, `page`}, `sms` (whether the visitor may be sent text
-    messages about it). null stands for absent.
+    possible, and without an end), `consent` {`wording`, `given_at`, `page`}, `sms` (whether the visitor may be sent
+    texts about it). null stands for absent.
 
     Raises `RequestRefused`, whose text never repeats what the visitor gave.
     """

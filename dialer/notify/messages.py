@@ -1,6 +1,5 @@
 """Messages to visitors: what there is to say, by which way, and how far each has come. Each is sent at most once."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -46,9 +45,9 @@ class Draft:
     """A message that is to be sent. Times are UTC.
 
     Of one callback, way, kind and `about` there is ever only one: `about` is the version that a move, or the promise of
-    a reminder, gave the callback, and 0 of what can be said but once. `wanted_at` and `wanted_until` are
-    the visitor's wish of which it tells (None: as soon as possible, and without an end), `promised_at` when the call was
-    due by it. Sent not before `send_at`; until `asked_until` the visitor has only just asked for it and quiet hours do
+    a reminder, gave the callback, and 0 of what can be said but once. `wanted_at` and `wanted_until` are the visitor's
+    wish of which it tells (None: as soon as possible, and without an end), `promised_at` when the call was due by it.
+    Sent not before `send_at`; until `asked_until` the visitor has only just asked for it and quiet hours do
     not hold it back (None: they do); from `give_up_at` on it makes no sense any more.
     """
 
@@ -112,22 +111,9 @@ class Messages(Protocol):
     async def postpone(self, message: Message, until: datetime, detail: str, *, failed: bool) -> None:
         """Let a message that waits or is being sent, and surely has not left us, wait again; `failed` counts a try."""
 
-    async def forget_sending(self) -> int:
-        """At the daemon's start: whatever was being sent when it died is unknown. How many there were."""
-
-
-class Objections(Protocol):
-    """Callbacks and the do-not-call list. Raises `StoreError`."""
-
-    async def get(self, id_: CallbackId) -> Callback | None: ...
-
-    async def objected(self, number: str) -> bool: ...
-
 
 class Links(Protocol):
     """The visitor's own page."""
 
     def page_of(self, callback: Callback) -> str | None:
         """The address of a callback's page; None where there is none."""
-
-

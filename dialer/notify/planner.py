@@ -25,6 +25,9 @@ JUST_ASKED = timedelta(minutes=15)
 WORTH_TELLING = timedelta(hours=24)
 """For so long an end is still news."""
 
+TOO_LATE = "too late"
+"""Why a message makes no sense any more that was not sent in time."""
+
 _DAY = timedelta(days=1)
 _BEFORE_QUIET = timedelta(minutes=15)
 """A reminder that quiet hours bring forward leaves so long before they begin, so that a second try still can."""
@@ -43,8 +46,8 @@ _TEXTED = frozenset({NumberKind.MOBILE, NumberKind.FIXED_OR_MOBILE})
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How a site writes to its visitors. `channels`: the ways that it allows and that are set up; `confirm_after`: a
-    call as soon as possible is confirmed only when it is further ahead than this; `reminder_before`: how long before the
-    call its reminder goes (zero: none), for times booked at least `reminder_ahead` ahead."""
+    call as soon as possible is confirmed only when it is further ahead than this; `reminder_before`: how long before
+    the call its reminder goes (zero: none), for times booked at least `reminder_ahead` ahead."""
 
     channels: frozenset[Channel]
     confirm_after: timedelta = timedelta(minutes=15)
@@ -78,13 +81,15 @@ def plan(
         return Plan()
     # A change that is told again has its messages already.
     made = {_key(draft) for draft in drafts}
-    return Plan(drafts, _ids([each for each in waiting if _key(each.draft) not in made]), _WHY.get(change.status, "moved"))
+    return Plan(
+        drafts, _ids([each for each in waiting if _key(each.draft) not in made]), _WHY.get(change.status, "moved")
+    )
 
 
 def hold(message: Draft, callback: Callback, site: Site, now: datetime) -> datetime | str | None:
     """Whether a message may leave now: None; or when (UTC), for quiet hours; or why it makes no sense any more."""
     if now >= message.give_up_at:
-        return "too late"
+        return TOO_LATE
     if callback.status not in _STILL[message.kind]:
         return callback.status.value
     if callback.status is Status.SCHEDULED and (callback.wanted_at, callback.wanted_until) != _wish(message):
@@ -93,7 +98,7 @@ def hold(message: Draft, callback: Callback, site: Site, now: datetime) -> datet
     if (message.asked_until is not None and now < message.asked_until) or open_in_all(quiet, now):
         return None
     morning = next_open_in_all(quiet, now)
-    return "too late" if morning is None or morning >= message.give_up_at else morning
+    return TOO_LATE if morning is None or morning >= message.give_up_at else morning
 
 
 _STILL: Mapping[MessageKind, frozenset[Status]] = {
@@ -139,13 +144,23 @@ def _promise(
     kind = MessageKind.BOOKED if change.previous is None else MessageKind.MOVED
     about = 0 if change.previous is None else change.version
     drafts = [
-        _draft(change, kind, way, about, send_at=change.at, asked_until=change.at + JUST_ASKED, give_up_at=change.due_at)
+        _draft(
+            change, kind, way, about, send_at=change.at, asked_until=change.at + JUST_ASKED, give_up_at=change.due_at
+        )
         for way in ways
     ]
     quiet = called_windows(site, callback.visitor.phone)
     if (at := _reminder_at(change, quiet, manner)) is not None:
         drafts += [
-            _draft(change, MessageKind.REMINDER, way, change.version, send_at=at, asked_until=None, give_up_at=change.due_at)
+            _draft(
+                change,
+                MessageKind.REMINDER,
+                way,
+                change.version,
+                send_at=at,
+                asked_until=None,
+                give_up_at=change.due_at,
+            )
             for way in ways
         ]
     return tuple(drafts)

@@ -1,7 +1,7 @@
 """The words of the messages: Jinja2 templates, ours in English and Welsh, a site's own before them.
 
-A template is named `<kind>.<part>.j2` (`booked.html.j2`); in the HTML part everything is escaped. They run in a sandbox,
-and what a template does not know is an error, not an empty place.
+A template is named `<kind>.<part>.j2` (`booked.html.j2`); in the HTML part everything is escaped. They run in a
+sandbox, and what a template does not know is an error, not an empty place.
 """
 
 from collections.abc import Mapping
@@ -113,7 +113,7 @@ def sample(language: Language, *, whole: bool = True) -> dict[str, object]:
 
     `language` ("en", "cy"), `subject`, `site` (its name), `name` (the visitor's, "" where there is none that can be
     shown), `when` (the promised time in words), `day`, `time` and `zone` (its parts), `caller_id` (the number that
-    will call), `page` (the address of the visitor's own page, or none).
+    will call, "" where it is not known), `page` (the address of the visitor's own page, or none).
     """
     london = ZoneInfo("Europe/London")
     at = datetime(2030, 5, 17, 13, 30, tzinfo=UTC)
@@ -127,7 +127,7 @@ def sample(language: Language, *, whole: bool = True) -> dict[str, object]:
         "day": told.day,
         "time": told.time,
         "zone": told.zone,
-        "caller_id": "020 7946 0123",
+        "caller_id": "020 7946 0123" if whole else "",
         "page": "https://calls.example.com/c/sample" if whole else None,
     }
 

@@ -24,7 +24,6 @@ class _Words:
     months: tuple[str, ...]
     at: str
     between: str
-    until: str
 
 
 _WORDS: Mapping[Language, _Words] = {
@@ -36,7 +35,6 @@ _WORDS: Mapping[Language, _Words] = {
         ),
         at="{day} at {time} ({zone})",
         between="{day} between {time} and {until} ({zone})",
-        until="{from_} – {to}",
     ),
     Language.WELSH: _Words(
         tuple(f"dydd {day}" for day in ("Llun", "Mawrth", "Mercher", "Iau", "Gwener", "Sadwrn", "Sul")),
@@ -46,7 +44,6 @@ _WORDS: Mapping[Language, _Words] = {
         ),
         at="{day} am {time} ({zone})",
         between="{day} rhwng {time} a {until} ({zone})",
-        until="{from_} – {to}",
     ),
 }
 
@@ -73,7 +70,7 @@ def when(at: datetime, until: datetime | None, zone: ZoneInfo, home: ZoneInfo, l
         if (begins["day"], begins["zone"]) == (ends["day"], ends["zone"]):
             whole = words.between.format(**begins, until=ends["time"])
         else:
-            whole = words.until.format(from_=whole, to=words.at.format(**ends))
+            whole = f"{whole} \N{EN DASH} {words.at.format(**ends)}"
     return When(begins["day"], begins["time"], begins["zone"], whole)
 
 
@@ -88,7 +85,7 @@ def zone_of(number: str, home: ZoneInfo, at: datetime) -> ZoneInfo:
 
 _LONGEST = 60
 _MOST_MARKS = 3
-_IN_NAMES = frozenset("'’‘-‐ .,")
+_IN_NAMES = frozenset("' .,-\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}\N{HYPHEN}")
 _JOINERS = "\u200c\u200d"
 _LIKE_AN_ADDRESS = re.compile(r"\w{2,}\.\w|\.\w{2,}|\bwww\b", re.IGNORECASE)
 

@@ -122,6 +122,19 @@ class Settings(BaseSettings):
         where = f"{self._file}: webhook.{webhook}"
         return read_signing_secrets(self.webhook[webhook], self._file.absolute().parent, where)
 
+    def mail_secret(self) -> SecretStr | None:
+        """The mail server's secret, as `secret`; None where we do not log in."""
+        if self.mail is None or self.mail.username is None:
+            return None
+        return read_secret(self.mail, self._file.absolute().parent, f"{self._file}: mail")
+
+    def sms_token(self) -> SecretStr | None:
+        """The text gateway's token, as `secret`; None where it has none."""
+        given = self.sms
+        if given is None or (given.secret, given.secret_file, given.secret_credential) == (None, None, None):
+            return None
+        return read_secret(given, self._file.absolute().parent, f"{self._file}: sms")
+
     def limits(self) -> Limits:
         """How often a number, and a visitor, may ask."""
         return Limits(self.request_limits.per_number, self.request_limits.per_visitor)
