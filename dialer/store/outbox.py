@@ -1,7 +1,7 @@
 """The outbox in the store: what is read of it, and what is made of its rows. Made as `operations` says; the rows
 themselves are made by the database's triggers."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -27,6 +27,9 @@ from dialer.store.tables import ONE_MORE, word
 
 NO_LONGER_CONFIGURED = "no longer configured"
 """Why what waited for a subscriber that is gone was given up."""
+
+_SLICE = 500
+"""Rows given up in one transaction."""
 
 _SAME = (
     *("id", "subscriber", "version", "reason", "due_at", "wanted_at", "wanted_until", "expires_at", "attempts"),
@@ -77,15 +80,27 @@ def next_at(name: str) -> Select[Any]:
     return select(c.try_at).where(c.subscriber == name, WAITS, IS_FIRST).order_by(c.try_at, c.id).limit(1)
 
 
+def old(name: str, since: datetime, limit: int) -> Select[Any]:
+    """The ids of what has waited for a subscriber since before a moment."""
+    c = outbox.c
+    return select(c.id).where(c.subscriber == name, WAITS, c.since < since).limit(limit)
+
+
+def ownerless(names: Collection[str], limit: int) -> Select[Any]:
+    """The ids of what waits for anybody but these."""
+    return select(outbox.c.id).where(WAITS, outbox.c.subscriber.not_in(sorted(names))).limit(limit)
+
+
 # --- changes ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Subscribe(Alone[None]):
-    """Let exactly these be told of what changes from now on. Who was told before is told on; what waits for those that
-    are gone is given up."""
+    """Let exactly these be told of what changes from now on. Who was told before is told on."""
 
     subscribers: frozenset[Subscriber]
+
+    quiet: ClassVar[bool] = True
 
     def change(self, connection: Connection, now: datetime) -> None:
         c = subscriber.c
@@ -96,53 +111,42 @@ class Subscribe(Alone[None]):
                 connection.execute(insert(subscriber).values(name=each.name, since=now, **wanted))
         names = sorted(each.name for each in self.subscribers)
         connection.execute(delete(subscriber).where(c.name.not_in(names)))
-        gone = update(outbox).where(WAITS, outbox.c.subscriber.not_in(names))
-        connection.execute(gone.values(_dead(NO_LONGER_CONFIGURED, now)))
-
-
-def _dead(why: str, now: datetime) -> Mapping[str, Any]:
-    return {"state": DeliveryState.DEAD.value, "why": why, "settled_at": now}
 
 
 _THIS = update(outbox).where(outbox.c.id == bindparam("b_id"), WAITS)
-_TRIED = outbox.c.tries + ONE_MORE
 _SETTLE = _THIS.values(
     state=bindparam("b_state"),
     why=bindparam("b_why"),
     settled_at=bindparam("b_now", type_=outbox.c.settled_at.type),
-    tries=outbox.c.tries + bindparam("b_tries"),
+    tries=outbox.c.tries + bindparam("b_tries", type_=outbox.c.tries.type),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Settle(Operation[None]):
-    """Note that changes were told, or given up. Noting it again changes nothing."""
+    """Note that changes were told, or given up after so many more tries that failed. Noting it again changes
+    nothing."""
 
     changes: tuple[int, ...]
     state: DeliveryState
     why: str = ""
+    tries: int = 0
 
     quiet: ClassVar[bool] = True
 
     @classmethod
     def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[None]:
         rows = [
-            {
-                "b_id": id_,
-                "b_state": settle.state.value,
-                "b_why": settle.why,
-                "b_now": now,
-                "b_tries": int(settle.state is DeliveryState.DEAD),
-            }
-            for settle in group
-            for id_ in settle.changes
+            {"b_id": id_, "b_state": each.state.value, "b_why": each.why, "b_now": now, "b_tries": each.tries}
+            for each in group
+            for id_ in each.changes
         ]
-        if rows:
-            connection.execute(_SETTLE, rows)
+        connection.execute(_SETTLE, rows)
         return [None] * len(group)
 
 
-_POSTPONE = _THIS.values(tries=_TRIED, why=bindparam("b_why"), try_at=bindparam("b_until", type_=outbox.c.try_at.type))
+_UNTIL = bindparam("b_until", type_=outbox.c.try_at.type)
+_POSTPONE = _THIS.values(tries=outbox.c.tries + ONE_MORE, why=bindparam("b_why"), try_at=_UNTIL)
 # They wait for it anyway: so nobody has to pass them by on the way to what can be told.
 _POSTPONE_LINE = (
     update(outbox)
@@ -150,9 +154,9 @@ _POSTPONE_LINE = (
         WAITS,
         outbox.c.subscriber == bindparam("b_subscriber"),
         outbox.c.callback_id == bindparam("b_callback"),
-        outbox.c.try_at < bindparam("b_until", type_=outbox.c.try_at.type),
+        outbox.c.try_at < _UNTIL,
     )
-    .values(try_at=bindparam("b_until", type_=outbox.c.try_at.type))
+    .values(try_at=_UNTIL)
 )
 
 
@@ -169,36 +173,14 @@ class Postpone(Operation[None]):
     @classmethod
     def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[None]:
         del now
-        connection.execute(
-            _POSTPONE, [{"b_id": each.change.id, "b_why": each.why, "b_until": each.until} for each in group]
-        )
-        connection.execute(
-            _POSTPONE_LINE,
-            [
-                {
-                    "b_subscriber": each.change.subscriber,
-                    "b_callback": each.change.callback,
-                    "b_until": each.until,
-                }
-                for each in group
-            ],
-        )
+        these = [{"b_id": each.change.id, "b_why": each.why, "b_until": each.until} for each in group]
+        lines = [
+            {"b_subscriber": each.change.subscriber, "b_callback": each.change.callback, "b_until": each.until}
+            for each in group
+        ]
+        connection.execute(_POSTPONE, these)
+        connection.execute(_POSTPONE_LINE, lines)
         return [None] * len(group)
-
-
-@dataclass(frozen=True, slots=True)
-class GiveUpBefore(Alone[int]):
-    """Give up what has waited for a subscriber since before a moment; how many those were."""
-
-    subscriber: str
-    since: datetime
-    why: str
-
-    quiet: ClassVar[bool] = True
-
-    def change(self, connection: Connection, now: datetime) -> int:
-        old = update(outbox).where(WAITS, outbox.c.subscriber == self.subscriber, outbox.c.since < self.since)
-        return connection.execute(old.values(_dead(self.why, now))).rowcount
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +194,8 @@ class Prune(Alone[int]):
 
     def change(self, connection: Connection, now: datetime) -> int:
         del now
-        old = select(outbox.c.id).where(SETTLED, outbox.c.settled_at < self.before).limit(self.limit)
-        return connection.execute(delete(outbox).where(outbox.c.id.in_(old))).rowcount
+        its = select(outbox.c.id).where(SETTLED, outbox.c.settled_at < self.before).limit(self.limit)
+        return connection.execute(delete(outbox).where(outbox.c.id.in_(its))).rowcount
 
 
 class SqlOutbox:
@@ -226,6 +208,8 @@ class SqlOutbox:
         """Let exactly these be told of what changes from now on. Who was told before is told on; what waits for those
         that are gone is given up."""
         await self._store.write(Subscribe(frozenset(subscribers)))
+        names = {each.name for each in subscribers}
+        await self._give_up_all(ownerless(names, _SLICE), NO_LONGER_CONFIGURED)
 
     async def ready(self, subscriber: str, now: datetime, limit: int) -> list[Change]:
         """What can be told at `now`, the longest due first: of each callback only its oldest change that waits."""
@@ -246,12 +230,21 @@ class SqlOutbox:
 
     async def give_up(self, change: Change, why: str) -> None:
         """It is not tried again by itself; later changes of its callback go on."""
-        await self._store.write(Settle((change.id,), DeliveryState.DEAD, why))
+        await self._store.write(Settle((change.id,), DeliveryState.DEAD, why, tries=1))
 
     async def give_up_before(self, subscriber: str, since: datetime, why: str) -> int:
         """As `give_up`, for all that has waited since before then; how many those were."""
-        return await self._store.write(GiveUpBefore(subscriber, since, why))
+        return await self._give_up_all(old(subscriber, since, _SLICE), why)
 
     async def prune(self, before: datetime, limit: int) -> int:
         """Delete at most `limit` of what was settled before then; how many those were."""
         return await self._store.write(Prune(before, limit))
+
+    async def _give_up_all(self, which: Select[Any], why: str) -> int:
+        """Give up what a statement finds, a slice at a time: they are looked for beside the writer, which calls need,
+        and are not changed but by what is settled here."""
+        count = 0
+        while ids := tuple(row[0] for row in await self._store.read(which)):
+            await self._store.write(Settle(ids, DeliveryState.DEAD, why))
+            count += len(ids)
+        return count

@@ -54,7 +54,7 @@ outbox = Table(
 )
 
 WAITS = outbox.c.state == word(DeliveryState.WAITING)
-DEAD = outbox.c.state == word(DeliveryState.DEAD)
+UNDELIVERED = outbox.c.state != word(DeliveryState.DELIVERED)
 SETTLED = outbox.c.settled_at.is_not(None)
 
 
@@ -65,7 +65,7 @@ def _partial(name: str, *columns: Column[Any], where: ColumnElement[bool], uniqu
 
 _partial("ix_outbox_ready", outbox.c.subscriber, outbox.c.try_at, outbox.c.id, where=WAITS)
 _partial("uq_outbox_line", outbox.c.subscriber, outbox.c.callback_id, outbox.c.version, where=WAITS, unique=True)
-_partial("ix_outbox_dead", outbox.c.subscriber, outbox.c.id, where=DEAD)
+_partial("ix_outbox_undelivered", outbox.c.id, where=UNDELIVERED)
 _partial("ix_outbox_settled", outbox.c.settled_at, where=SETTLED)
 
 _SAME = (

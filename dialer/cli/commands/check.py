@@ -19,6 +19,7 @@ def check(context: typer.Context) -> None:
         (len(settings.agent), "agent"),
         (len(settings.site), "site"),
         (len(settings.department), "department"),
+        *([(len(settings.webhook), "webhook")] if settings.webhook else ()),
     )
     held = ", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in parts)
     line(f"{settings.file}: ok: {held}")

@@ -2,8 +2,7 @@
 
 from alembic import context
 
-from dialer.store import outbox_tables  # noqa: F401  # its tables are on the same metadata
-from dialer.store.tables import metadata
+from dialer.store.whole import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 context.run_migrations()

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from dialer.domain.errors import ConfigurationError
-from dialer.settings import load, models
+from dialer.settings import load, models, outward
 from tests.unit.settings.least import SHIPPED, loaded
 
 OWN_DEFAULT = (
     *("secret", "secret_file", "ca_file", "socket", "path", "metrics_file", "webhook", "callback_page", "whisper"),
     *("caller_id", "calls_at_once", "max_attempts_a_day", "max_minutes_a_day", "max_customer_attempts_a_day"),
+    *("url", "site", "secrets", "secrets_file", "secrets_credential", "allow_private"),
 )
 """Keys whose comment shows an example, because without them something else applies."""
 
@@ -37,7 +38,7 @@ def test_what_the_shipped_configuration_shows_as_defaults_are_the_defaults(file:
 
 
 def test_what_the_shipped_configuration_shows_as_examples_can_be_used(file: Path) -> None:
-    examples = "|".join(set(OWN_DEFAULT) - {"secret", "secret_file"})
+    examples = "|".join(set(OWN_DEFAULT) - {"secret", "secret_file", "secrets", "secrets_file"})
     shown = re.sub(rf"^# ((?:{examples}) = |\[)", r"\1", SHIPPED.read_text(), flags=re.MULTILINE)
     settings = loaded(file, shown)
     directory = settings.directory()
@@ -45,10 +46,12 @@ def test_what_the_shipped_configuration_shows_as_examples_can_be_used(file: Path
     assert directory.callback_page == "https://desk.example.com/callbacks/{id}"
     assert directory.accounts["example"].max_attempts_a_day == 500
     assert directory.trunks["carrier"].pace.at_once == 30
+    assert settings.webhook["crm"].site == "shop"
 
 
 def test_the_shipped_configuration_shows_every_key() -> None:
     text = SHIPPED.read_text()
-    sections = [made for made in vars(models).values() if isinstance(made, type) and issubclass(made, models.Section)]
+    made = [each for module in (models, outward) for each in vars(module).values()]
+    sections = [each for each in made if isinstance(each, type) and issubclass(each, models.Section)]
     for key in {key for section in sections for key in section.model_fields}:
         assert re.search(rf"^(# )?(\[.*\.)?{key}(\]| =)", text, re.MULTILINE), key

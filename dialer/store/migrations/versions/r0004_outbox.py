@@ -67,7 +67,7 @@ def _outbox() -> None:
     )
     _partial("ix_outbox_ready", ["subscriber", "try_at", "id"], "state = 'waiting'")
     _partial("uq_outbox_line", ["subscriber", "callback_id", "version"], "state = 'waiting'", unique=True)
-    _partial("ix_outbox_dead", ["subscriber", "id"], "state = 'dead'")
+    _partial("ix_outbox_undelivered", ["id"], "state != 'delivered'")
     _partial("ix_outbox_settled", ["settled_at"], "settled_at IS NOT NULL")
 
 
