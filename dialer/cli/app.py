@@ -32,6 +32,7 @@ COMMANDS = {
     "pauses": "List what is paused, by whom and why.",
     "do-not-call": "Keep numbers from being called.",
     "outbox": "What others have still to be told of callbacks.",
+    "messages": "What visitors were told, and what not.",
     "call-test": "Ring one real callback, from end to end.",
     "db": "Make, upgrade and check the database.",
     "demo": "Show it all on two Asterisks of its own (needs the source checkout).",

@@ -27,7 +27,7 @@ async def webhooks(host: Host) -> AsyncIterator[Sequence[Subscription]]:
             client = HttpClient(
                 allow_private=given.allow_private,
                 ca_file=settings.resolve(given.ca_file) if given.ca_file else None,
-                resolve=partial(_private_only, given.allow_private) if plain else resolve,
+                resolve=partial(private_only, given.allow_private) if plain else resolve,
             )
             await clients.enter_async_context(client)
             webhook = Webhook(given.url, secrets, client, host.clock)
@@ -35,7 +35,7 @@ async def webhooks(host: Host) -> AsyncIterator[Sequence[Subscription]]:
         yield subscriptions
 
 
-async def _private_only(networks: Sequence[Network], host: str) -> Sequence[Address]:
+async def private_only(networks: Sequence[Network], host: str) -> Sequence[Address]:
     """Without TLS nothing is told to anybody but those in the networks that are allowed for it."""
     found = [each for each in await resolve(host) if any(each in network for network in networks)]
     if not found:

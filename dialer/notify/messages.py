@@ -71,10 +71,10 @@ class Message:
     id: int
     draft: Draft
     state: MessageState
-    detail: str = ""
-    tries: int = 0
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
+    detail: str
+    tries: int
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,8 @@ class Messages(Protocol):
         """Let a message that waits or is being sent, and surely has not left us, wait again; `failed` counts a try."""
 
 
-class Links(Protocol):
-    """The visitor's own page."""
+class Pages(Protocol):
+    """The visitors' own pages."""
 
-    def page_of(self, callback: Callback) -> str | None:
-        """The address of a callback's page; None where there is none."""
+    def page_of(self, callback: CallbackId) -> str:
+        """The address of a callback's page."""

@@ -10,7 +10,7 @@ from dialer.domain.directory import Site
 from dialer.notify.gateway import Clock, Texter
 from dialer.notify.invitation import invitation, method_of
 from dialer.notify.letter import BadAddress, Content, Sender, letter, recipient_of
-from dialer.notify.messages import Draft, Links
+from dialer.notify.messages import Draft, Pages
 from dialer.notify.planner import Manner
 from dialer.notify.sending import Leaving, NotSent
 from dialer.notify.smtp import Mailer
@@ -36,11 +36,11 @@ class Voice:
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where a message's words come from: `caller_id` gives the number (E.164) from which a callback is called, '' where
-    that is not known; `links` the visitor's own pages, where there are any."""
+    that is not known; `pages` are the visitors' own, where there are any."""
 
     caller_id: Callable[[Callback], str]
     clock: Clock
-    links: Links | None = None
+    pages: Pages | None = None
 
 
 class Way(Protocol):
@@ -103,7 +103,7 @@ class ByText:
 
 
 def _page(sources: Sources, callback: Callback) -> str | None:
-    return sources.links.page_of(callback) if sources.links is not None else None
+    return None if sources.pages is None else sources.pages.page_of(callback.id)
 
 
 def _words(voice: Voice, draft: Draft, callback: Callback, sources: Sources) -> Words:

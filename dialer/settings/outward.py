@@ -2,16 +2,19 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, JsonValue, SecretStr, model_validator
 
+from dialer.notify.messages import Channel
 from dialer.notify.sending import Security
 from dialer.settings.addresses import Private, WebAddress
-from dialer.settings.models import Section
+from dialer.settings.models import Section, SiteSettings
 from dialer.settings.problems import Invalid
+from dialer.settings.references import References
 from dialer.settings.values import Credential, HeaderName, Host, Id, UserName
 
 _PREFIX = "whsec_"
@@ -128,6 +131,14 @@ class SmsSettings(Section):
         if not self.url.startswith("https:") and not self.allow_private:
             raise Invalid("the address is not https", "give an https address, or name its network in allow_private")
         return self
+
+
+def check_senders(mail: MailSettings | None, sites: Mapping[str, SiteSettings], references: References) -> None:
+    """Each site that writes e-mail has an address in whose name it does."""
+    for id_, site in sites.items():
+        if mail is not None and Channel.EMAIL in site.messages and site.mail_from is None:
+            remedy = 'give an address that [mail] may send in the name of, or leave "email" out of messages'
+            references.problem(f"site.{id_}.mail_from", "is missing", remedy)
 
 
 def _given(*ways: object) -> int:

@@ -24,7 +24,7 @@ from dialer.settings.models import (
     StoreSettings,
     TrunkSettings,
 )
-from dialer.settings.outward import MailSettings, SmsSettings, WebhookSettings
+from dialer.settings.outward import MailSettings, SmsSettings, WebhookSettings, check_senders
 from dialer.settings.problems import configuration_error
 from dialer.settings.references import References
 from dialer.settings.secrets import read_secret, read_signing_secrets
@@ -146,6 +146,7 @@ class Settings(BaseSettings):
         sites = References(problems)
         for id_, webhook in self.webhook.items():
             sites.known("site", (webhook.site,) if webhook.site else (), self.site, f"webhook.{id_}.site")
+        check_senders(self.mail, self.site, sites)
         if problems:
             raise configuration_error(self._file, problems)
         return directory

@@ -13,6 +13,8 @@ from tests.unit.settings.least import SHIPPED, loaded
 OWN_DEFAULT = (
     *("secret", "secret_file", "ca_file", "socket", "path", "metrics_file", "webhook", "callback_page", "whisper"),
     *("caller_id", "calls_at_once", "max_attempts_a_day", "max_minutes_a_day", "max_customer_attempts_a_day"),
+    *("host", "port", "security", "plaintext_allowed", "username", "secret_credential", "hello", "timeout_seconds"),
+    *("body", "token_header", "token_scheme", "success", "mail_from", "mail_name", "sms_from", "templates"),
     *("url", "site", "secrets", "secrets_file", "secrets_credential", "allow_private"),
 )
 """Keys whose comment shows an example, because without them something else applies."""
@@ -47,6 +49,8 @@ def test_what_the_shipped_configuration_shows_as_examples_can_be_used(file: Path
     assert directory.accounts["example"].max_attempts_a_day == 500
     assert directory.trunks["carrier"].pace.at_once == 30
     assert settings.webhook["crm"].site == "shop"
+    assert settings.mail is not None
+    assert settings.sms is not None
 
 
 def test_the_shipped_configuration_shows_every_key() -> None:
