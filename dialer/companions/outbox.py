@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager
 from datetime import timedelta
 from random import Random
 
@@ -45,11 +45,10 @@ async def outbox(host: Host) -> AsyncIterator[None]:
             for each in subscriptions
         ]
 
-        def wake() -> None:
+        with ExitStack() as hearing:
             for pump in pumps:
-                pump.wake()
-
-        with host.store.heard_by(wake), host.poked.heard_by(wake):
+                hearing.enter_context(host.store.heard_by(pump.wake))
+                hearing.enter_context(host.poked.heard_by(pump.nudge))
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(pump.run(), name="outbox") for pump in pumps]
                 running.append(tasks.create_task(_prune(host, store), name="outbox pruning"))

@@ -116,12 +116,20 @@ class Pump:
         self._under_way: set[CallbackId] = set()
         self._rest_until: datetime | None = None
         """While it is down. Once that is over, one change is tried."""
+        self._no_sooner = clock.now()
         self._rests = 0
         self._rests_in_a_row = 0
         self._failing_since: datetime | None = None
 
     def wake(self) -> None:
         """Something was committed: look into the outbox."""
+        self._awake.set()
+
+    def nudge(self) -> None:
+        """As `wake`, by a person, who may know that the subscriber is there again: try it soon, but not sooner than it
+        asked for."""
+        if self._rest_until is not None:
+            self._rest_until = min(self._rest_until, self._no_sooner)
         self._awake.set()
 
     async def run(self) -> None:
@@ -224,6 +232,7 @@ class Pump:
         if rests == self._rests or self._rest_until is None:
             self._rests += 1
             self._rests_in_a_row += 1
+            self._no_sooner = now + max(self._rules.first, retry_after or timedelta(0))
             self._rest_until = now + self._pause(self._rests_in_a_row, retry_after)
         return self._rest_until
 

@@ -28,11 +28,14 @@ class Webhook:
     Every one of `secrets` signs, so that a receiver may change over at any time while there are two.
     """
 
-    def __init__(self, url: str, secrets: Sequence[str], client: HttpClient, clock: Clock) -> None:
+    def __init__(
+        self, url: str, secrets: Sequence[str], client: HttpClient, clock: Clock, *, within: float = _WITHIN
+    ) -> None:
         self._url = url
         self._signers = [Signer(secret) for secret in secrets]
         self._client = client
         self._clock = clock
+        self._within = within
 
     async def __call__(self, change: Change) -> None:
         body = event_body(change)
@@ -42,7 +45,7 @@ class Webhook:
                 self._url,
                 headers={"content-type": "application/json", **self._signed(change.event_id, body)},
                 content=body.encode("ascii"),
-                within=_WITHIN,
+                within=self._within,
                 most=_MOST_ANSWERED,
                 redirects=_REDIRECTS,
             )

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, select, update
+from sqlalchemy import Connection, Select, Update, exists, select, update
 
 from dialer.domain.errors import IllegalState
 from dialer.notify.outbox import Change, DeliveryState
 from dialer.store.operations import Alone
 from dialer.store.outbox import CHANGE_COLUMNS, to_change
-from dialer.store.outbox_tables import UNDELIVERED, outbox, subscriber
+from dialer.store.outbox_tables import UNDELIVERED, WAITS, outbox, subscriber
 from dialer.store.store import SqlStore
 from dialer.store.tables import word
 from dialer.store.views import Page
@@ -68,7 +68,7 @@ class Retry(Alone[Delivery]):
         this = outbox.c.id == self.id
         dead = connection.execute(_AGAIN.where(this, UNDELIVERED, _DEAD).values(since=now, try_at=now, tries=0))
         if not dead.rowcount:
-            connection.execute(_AGAIN.where(this, UNDELIVERED).values(try_at=now))
+            connection.execute(_line_of(self.id).values(try_at=now))
         row = connection.execute(_DELIVERY.where(this)).one_or_none()
         if row is None:
             return IllegalState("there is no such delivery", where=str(self.id))
@@ -90,6 +90,15 @@ class RetryAll(Alone[int]):
         dead = select(outbox.c.id).where(UNDELIVERED, _DEAD, outbox.c.subscriber == self.subscriber)
         which = _AGAIN.where(outbox.c.id.in_(dead.limit(self.limit)))
         return connection.execute(which.values(since=now, try_at=now, tries=0)).rowcount
+
+
+def _line_of(id_: int) -> Update:
+    """What waits with a change that waits: its callback's line."""
+    c = outbox.c
+    of, callback = (
+        select(column).where(c.id == id_, WAITS).scalar_subquery() for column in (c.subscriber, c.callback_id)
+    )
+    return update(outbox).where(WAITS, c.subscriber == of, c.callback_id == callback)
 
 
 def _gone(name: str) -> str:

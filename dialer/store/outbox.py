@@ -10,6 +10,7 @@ from sqlalchemy import (
     Connection,
     Select,
     bindparam,
+    case,
     delete,
     exists,
     insert,
@@ -141,22 +142,23 @@ class Settle(Operation[None]):
             for each in group
             for id_ in each.changes
         ]
-        connection.execute(_SETTLE, rows)
+        if rows:
+            connection.execute(_SETTLE, rows)
         return [None] * len(group)
 
 
 _UNTIL = bindparam("b_until", type_=outbox.c.try_at.type)
 _POSTPONE = _THIS.values(tries=outbox.c.tries + ONE_MORE, why=bindparam("b_why"), try_at=_UNTIL)
-# They wait for it anyway: so nobody has to pass them by on the way to what can be told.
+# They wait for it anyway: so nobody has to pass them by on the way to what can be told. Without a condition on the
+# time: for that, SQLite would go through all that is due.
 _POSTPONE_LINE = (
     update(outbox)
     .where(
         WAITS,
         outbox.c.subscriber == bindparam("b_subscriber"),
         outbox.c.callback_id == bindparam("b_callback"),
-        outbox.c.try_at < _UNTIL,
     )
-    .values(try_at=_UNTIL)
+    .values(try_at=case((outbox.c.try_at < _UNTIL, _UNTIL), else_=outbox.c.try_at))
 )
 
 

@@ -1,4 +1,4 @@
-"""The metadata with all tables of the store: what the migrations make. Each part has a module of its own for them."""
+"""The metadata with all tables of the store, as the migrations make them. Each part has a module for its own."""
 
 from dialer.store import message_tables, outbox_tables
 from dialer.store.tables import metadata
