@@ -34,6 +34,7 @@ COMMANDS = {
     "feed": "See what feeds brought, and retry what could not be taken.",
     "outbox": "What others have still to be told of callbacks.",
     "key": "Make, list and revoke keys of the API.",
+    "messages": "What visitors were told, and what not.",
     "call-test": "Ring one real callback, from end to end.",
     "db": "Make, upgrade and check the database.",
     "demo": "Show it all on two Asterisks of its own (needs the source checkout).",

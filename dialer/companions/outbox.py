@@ -10,6 +10,7 @@ import structlog
 
 from dialer.companions.feeds import feeds
 from dialer.companions.host import Host
+from dialer.companions.messages import messages
 from dialer.companions.webhooks import webhooks
 from dialer.domain.errors import StoreError
 from dialer.engine.ports import Alerting, AlertKind
@@ -20,7 +21,7 @@ log = structlog.get_logger()
 
 Part = Callable[[Host], AbstractAsyncContextManager[Sequence[Subscription]]]
 
-_PARTS: tuple[Part, ...] = (webhooks, feeds)
+_PARTS: tuple[Part, ...] = (webhooks, feeds, messages)
 """What there is to be told, each with what it needs to live while it is told."""
 
 _KEPT = timedelta(days=30)

@@ -31,6 +31,7 @@ class AlertKind(StrEnum):
     STORE_FAILED = "store_failed"
     OUTBOX_STUCK = "outbox_stuck"
     FEED_FAILED = "feed_failed"
+    MESSAGES_STUCK = "messages_stuck"
 
 
 class Alerting(Protocol):

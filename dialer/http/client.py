@@ -17,9 +17,9 @@ import httpx
 from dialer import __version__
 from dialer.domain.errors import ConfigurationError
 from dialer.http.addresses import Network
-from dialer.http.network import Guarded, Resolve, TargetRefused, Unreachable, resolve
+from dialer.http.network import Guarded, NotConnected, Resolve, TargetRefused, Unreachable, resolve
 
-__all__ = ["Answer", "HttpClient", "TargetRefused", "Unreachable"]
+__all__ = ["Answer", "HttpClient", "NotConnected", "TargetRefused", "Unreachable"]
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -104,7 +104,8 @@ class HttpClient:
         from https to http, and takes no header to another host that could be a secret; what is not a GET follows none
         that would make it one.
 
-        Raises `Unreachable` where no whole answer came, `TargetRefused` where we do not connect.
+        Raises `Unreachable` where no whole answer came (`NotConnected`: and nothing was sent),
+        `TargetRefused` where we do not connect.
         """
         request = _Request(method, _parse(url), {**_OURS, **_lower(headers)}, content)
         where = f"{request.url.host}"
@@ -116,7 +117,7 @@ class HttpClient:
         except (Unreachable, TargetRefused) as error:
             raise type(error)(error.what, where=where, remedy=error.remedy) from None
         except httpcore.ConnectError as error:
-            raise Unreachable(_why(error), where=where) from None
+            raise NotConnected(_why(error), where=where) from None
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
             raise Unreachable(f"the exchange broke off ({type(error).__name__})", where=where) from None
         except ValueError:
@@ -144,7 +145,8 @@ class HttpClient:
             headers=[(name.encode("ascii"), value.encode("ascii")) for name, value in request.headers.items()],
             # An empty body is sent as one where a server may wait for its length.
             content=request.content if request.content or request.method not in _READING else None,
-            extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), within)},
+            # A connection that does not come about is to be known as that before the time for the whole is over.
+            extensions={"timeout": {**dict.fromkeys(("read", "write", "pool"), within), "connect": within / 2}},
         ) as response:
             got: dict[str, str] = {}
             for raw, value in response.headers:

@@ -20,6 +20,10 @@ class Unreachable(DialerError):
     retry = True
 
 
+class NotConnected(Unreachable):
+    """There was no connection: nothing of the request has left us."""
+
+
 class TargetRefused(DialerError):
     """We do not connect there: until somebody changes it, trying again is pointless."""
 
@@ -50,11 +54,11 @@ class Guarded(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """A connection to the first allowed address that takes one. Raises `TargetRefused` where none is allowed,
-        `Unreachable`, and httpcore's own errors."""
+        `NotConnected`, and httpcore's own errors."""
         try:
             found = list(dict.fromkeys(await self._resolve(host)))
         except (OSError, UnicodeError):
-            raise Unreachable("its name cannot be resolved") from None
+            raise NotConnected("its name cannot be resolved") from None
         usable = [address for address in found if allowed(address, self._besides)]
         if found and not usable:
             what = "its address is not a public one"
@@ -65,4 +69,4 @@ class Guarded(httpcore.AsyncNetworkBackend):
                 return await self._plain.connect_tcp(str(address), port, share, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        raise Unreachable("nothing listens there")
+        raise NotConnected("nothing listens there")

@@ -2,30 +2,43 @@
 
 import os
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from dialer.domain.errors import ConfigurationError
 from dialer.settings.feeds import FeedSettings
-from dialer.settings.models import PbxSettings
 from dialer.settings.outward import SigningSecrets, WebhookSettings
 from dialer.settings.problems import problems_of
 
 _SIGNING: TypeAdapter[tuple[SecretStr, ...]] = TypeAdapter(SigningSecrets)
 
 
-def read_secret(pbx: PbxSettings, folder: Path, where: str) -> SecretStr:
-    """The PBX's secret. `folder` is where relative paths start, `where` names the section in errors.
+class HasSecret(Protocol):
+    """A section with a secret in one of three ways."""
+
+    @property
+    def secret(self) -> SecretStr | None: ...
+
+    @property
+    def secret_file(self) -> Path | None: ...
+
+    @property
+    def secret_credential(self) -> str | None: ...
+
+
+def read_secret(section: HasSecret, folder: Path, where: str) -> SecretStr:
+    """A section's secret. `folder` is where relative paths start, `where` names the section in errors.
 
     Raises `ConfigurationError` when the file or the credential is not there or holds no usable secret.
     """
-    if pbx.secret is not None:
-        return _usable(pbx.secret.get_secret_value(), f"{where}.secret")
-    if pbx.secret_file is not None:
+    if section.secret is not None:
+        return _usable(section.secret.get_secret_value(), f"{where}.secret")
+    if section.secret_file is not None:
         key = f"{where}.secret_file"
-        return _usable(_read(folder / pbx.secret_file, key), key)
+        return _usable(_read(folder / section.secret_file, key), key)
     key = f"{where}.secret_credential"
-    return _usable(_read(_credential(str(pbx.secret_credential), key), key), key)
+    return _usable(_read(_credential(str(section.secret_credential), key), key), key)
 
 
 def read_signing_secrets(webhook: WebhookSettings, folder: Path, where: str) -> tuple[SecretStr, ...]:

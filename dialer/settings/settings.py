@@ -24,7 +24,7 @@ from dialer.settings.models import (
     StoreSettings,
     TrunkSettings,
 )
-from dialer.settings.outward import MailSettings, SmsSettings, WebhookSettings
+from dialer.settings.outward import MailSettings, SmsSettings, WebhookSettings, check_senders
 from dialer.settings.problems import configuration_error
 from dialer.settings.references import References
 from dialer.settings.secrets import read_secret, read_signing_secrets, read_token
@@ -126,6 +126,19 @@ class Settings(BaseSettings):
         """A feed's token, as `secret`."""
         return read_token(self.feed[feed], self._file.absolute().parent, f"{self._file}: feed.{feed}")
 
+    def mail_secret(self) -> SecretStr | None:
+        """The mail server's secret, as `secret`; None where we do not log in."""
+        if self.mail is None or self.mail.username is None:
+            return None
+        return read_secret(self.mail, self._file.absolute().parent, f"{self._file}: mail")
+
+    def sms_token(self) -> SecretStr | None:
+        """The text gateway's token, as `secret`; None where it has none."""
+        given = self.sms
+        if given is None or (given.secret, given.secret_file, given.secret_credential) == (None, None, None):
+            return None
+        return read_secret(given, self._file.absolute().parent, f"{self._file}: sms")
+
     def limits(self) -> Limits:
         """How often a number, and a visitor, may ask."""
         return Limits(self.request_limits.per_number, self.request_limits.per_visitor)
@@ -139,6 +152,7 @@ class Settings(BaseSettings):
             sites.known("site", (webhook.site,) if webhook.site else (), self.site, f"webhook.{id_}.site")
         for id_, feed in self.feed.items():
             sites.known("site", (feed.site,) if feed.site else (), self.site, f"feed.{id_}.site")
+        check_senders(self.mail, self.site, sites)
         if problems:
             raise configuration_error(self._file, problems)
         return directory

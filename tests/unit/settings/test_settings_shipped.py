@@ -16,6 +16,8 @@ OWN_DEFAULT = (
     *("secret", "secret_file", "ca_file", "socket", "path", "metrics_file", "webhook", "callback_page", "whisper"),
     *("tls_certificate", "tls_key"),
     *("caller_id", "calls_at_once", "max_attempts_a_day", "max_minutes_a_day", "max_customer_attempts_a_day"),
+    *("host", "port", "security", "plaintext_allowed", "username", "secret_credential", "hello", "timeout_seconds"),
+    *("body", "token_header", "token_scheme", "success", "mail_from", "mail_name", "sms_from", "templates"),
     *("url", "site", "secrets", "secrets_file", "secrets_credential", "allow_private"),
     *("outcomes_url", "token", "token_file", "token_credential", "wait_seconds", "poll_seconds", "page_size"),
 )
@@ -58,6 +60,8 @@ def test_what_the_shipped_configuration_shows_as_examples_can_be_used(file: Path
     feed = FeedSettings(url="https://feed.example.com/", token=SecretStr("x"))
     for key in ("wait_seconds", "poll_seconds", "page_size"):
         assert getattr(settings.feed["mi"], key) == getattr(feed, key), key
+    assert settings.mail is not None
+    assert settings.sms is not None
 
 
 def test_the_shipped_configuration_shows_every_key() -> None:
