@@ -2,7 +2,7 @@
 BIN := .venv/bin
 READY := .venv/.ready
 PYTEST := $(BIN)/python -m pytest
-PURE := dialer/domain/*,dialer/scheduling/*,dialer/routing/*,dialer/engine/capacity.py,dialer/engine/caps.py,dialer/engine/choices.py,dialer/engine/decision.py,dialer/engine/reconcile.py,dialer/engine/rings.py,dialer/engine/roster.py,dialer/http/addresses.py,dialer/http/patience.py,dialer/intake/limits.py,dialer/notify/events.py,dialer/notify/outbox.py,dialer/ami/answers.py,dialer/ami/codec.py,dialer/ami/encode.py,dialer/ami/filters.py,dialer/ami/inbound.py,dialer/ami/journal.py,dialer/ami/messages.py,dialer/ami/tracker.py,dialer/intake/feed.py,dialer/notify/messages.py,dialer/notify/planner.py,dialer/notify/texts.py,dialer/notify/wording.py
+PURE := dialer/domain/*,dialer/scheduling/*,dialer/routing/*,dialer/engine/capacity.py,dialer/engine/caps.py,dialer/engine/choices.py,dialer/engine/decision.py,dialer/engine/reconcile.py,dialer/engine/rings.py,dialer/engine/roster.py,dialer/http/addresses.py,dialer/http/patience.py,dialer/intake/limits.py,dialer/notify/events.py,dialer/notify/outbox.py,dialer/ami/answers.py,dialer/ami/codec.py,dialer/ami/encode.py,dialer/ami/filters.py,dialer/ami/inbound.py,dialer/ami/journal.py,dialer/ami/messages.py,dialer/ami/tracker.py,dialer/intake/feed.py,dialer/notify/messages.py,dialer/notify/planner.py,dialer/notify/texts.py,dialer/notify/wording.py,dialer/notify/links.py,dialer/web/visitor/english.py,dialer/web/visitor/moments.py,dialer/web/visitor/texts.py,dialer/web/visitor/throttle.py,dialer/web/visitor/view.py,dialer/web/visitor/welsh.py
 
 .PHONY: demo test check bench zombies chaos model recovery year races backlog wires format lock docs clean feeds
 

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from time import monotonic
 
+from fastapi import APIRouter
+
 from dialer.companions.host import Host
 from dialer.domain.callback import Callback
 from dialer.domain.errors import StoreError
@@ -22,6 +24,9 @@ from dialer.web.doorkeeper import Doorkeeper
 from dialer.web.pace import Pacer
 from dialer.web.server import Listening, serving
 from dialer.web.services import Services
+from dialer.web.visitor.deeds import Services as VisitorServices
+from dialer.web.visitor.routes import Served, visitor_router
+from dialer.web.visitor.throttle import Throttle
 
 _PATIENCE = 5.0
 """Seconds for which a request that changes a callback waits for who was first."""
@@ -52,7 +57,9 @@ async def api(host: Host, given: ApiSettings) -> AsyncIterator[None]:
     )
     address, port = given.address
     certificate, key = (path and settings.resolve(path) for path in (given.tls_certificate, given.tls_key))
-    app = make_app(services, max_body=given.max_body, trusted_proxies=given.trusted_proxies)
+    app = make_app(
+        services, max_body=given.max_body, trusted_proxies=given.trusted_proxies, visitor=_visitor_page(host)
+    )
     async with serving(app, Listening(address, port, certificate, key)), asyncio.TaskGroup() as tasks:
         noting = tasks.create_task(_noting(doorkeeper), name="key uses")
         forgetting = tasks.create_task(_forgetting(submissions, host.clock), name="old answers")
@@ -60,6 +67,15 @@ async def api(host: Host, given: ApiSettings) -> AsyncIterator[None]:
         for task in (noting, forgetting):
             task.cancel()
     await doorkeeper.note_uses()
+
+
+def _visitor_page(host: Host) -> APIRouter | None:
+    page, links = host.settings.page, host.settings.links(host.clock.now)
+    if page is None or links is None:
+        return None
+    services = VisitorServices(host.store, host.directory, links, host.clock, host.engine.poke, Waiting())
+    languages = {id_: site.language.value for id_, site in host.settings.site.items()}
+    return visitor_router(Served(services, page.base_url, languages, Throttle(monotonic)))
 
 
 async def _noting(doorkeeper: Doorkeeper) -> None:

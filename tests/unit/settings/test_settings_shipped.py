@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from dialer.domain.errors import ConfigurationError
-from dialer.settings import feeds, load, models, outward, web
+from dialer.settings import PageSettings, feeds, load, models, outward, web
 from dialer.settings.feeds import FeedSettings
 from tests.unit.settings.least import SHIPPED, loaded
 
@@ -20,6 +20,7 @@ OWN_DEFAULT = (
     *("body", "token_header", "token_scheme", "success", "mail_from", "mail_name", "sms_from", "templates"),
     *("url", "site", "secrets", "secrets_file", "secrets_credential", "allow_private"),
     *("outcomes_url", "token", "token_file", "token_credential", "wait_seconds", "poll_seconds", "page_size"),
+    *("base_url", "link_days"),
 )
 """Keys whose comment shows an example, because without them, or without their table, something else applies."""
 
@@ -62,6 +63,7 @@ def test_what_the_shipped_configuration_shows_as_examples_can_be_used(file: Path
         assert getattr(settings.feed["mi"], key) == getattr(feed, key), key
     assert settings.mail is not None
     assert settings.sms is not None
+    assert settings.page == PageSettings(base_url="https://callback.example.com", secrets_credential="page-links")
 
 
 def test_the_shipped_configuration_shows_every_key() -> None:
