@@ -19,13 +19,13 @@ class Punctuality:
 
     group: str
     attempts: int
-    lateness_p50: float | None
-    lateness_p95: float | None
-    lateness_p99: float | None
-    lateness_max: float | None
-    within_60s: float | None
-    delay_p50: float | None
-    delay_p99: float | None
+    lateness_p50_seconds: float | None
+    lateness_p95_seconds: float | None
+    lateness_p99_seconds: float | None
+    lateness_max_seconds: float | None
+    within_60s_share: float | None
+    delay_p50_seconds: float | None
+    delay_p99_seconds: float | None
 
 
 class PunctualitySums:
@@ -71,13 +71,13 @@ class Answers:
     connected: int
     answer_rate: float | None
     attempts_per_success: float | None
-    answer_p50: float | None
-    answer_p95: float | None
-    wait_p50: float | None
-    wait_p95: float | None
-    talk_p50: float | None
-    talk_mean: float | None
-    talk_total: float
+    answer_p50_seconds: float | None
+    answer_p95_seconds: float | None
+    wait_p50_seconds: float | None
+    wait_p95_seconds: float | None
+    talk_p50_seconds: float | None
+    talk_mean_seconds: float | None
+    talk_total_seconds: float
 
 
 class AnswersSums:

@@ -1,6 +1,6 @@
 """A report from the question to its figures."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -30,6 +30,15 @@ class Kind(StrEnum):
     USAGE = "usage"
 
 
+FIGURES: Mapping[Kind, type[Figures]] = {
+    Kind.PUNCTUALITY: Punctuality,
+    Kind.ANSWERS: Answers,
+    Kind.OUTCOMES: Ends,
+    Kind.FUNNEL: Funnel,
+    Kind.USAGE: Usage,
+}
+"""What a report's rows are."""
+
 _BY = {
     **dict.fromkeys((Kind.PUNCTUALITY, Kind.ANSWERS, Kind.OUTCOMES), tuple(By)),
     Kind.FUNNEL: (By.SITE, By.HOUR, By.WEEKDAY, By.DAY),
@@ -50,13 +59,13 @@ class Question:
 
 
 class Source(Protocol):
-    """Where the rows come from, some at a time. Raises `StoreError`."""
+    """Where the rows come from, some at a time, made as they are gone through. Raises `StoreError`."""
 
-    def calls(self, span: Span, site: str, department: str) -> AsyncIterator[Sequence[Call]]:
+    def calls(self, span: Span, site: str, department: str) -> AsyncIterator[Iterable[Call]]:
         """The attempts that began in the span and have ended."""
 
-    def visits(self, span: Span, site: str) -> AsyncIterator[Sequence[Visit]]:
-        """The widget's events in the span, each session's first of a stage on a day."""
+    def visits(self, span: Span, sites: Sequence[str]) -> AsyncIterator[Iterable[Visit]]:
+        """The first of each kind that a session told on a day, in the span, of these sites."""
 
 
 class Apart(Protocol):
@@ -82,18 +91,30 @@ def question(
         raise RequestRefused("report_by", "by", f"{kind} cannot be told so", remedy=f"by: {can}" if can else "leave it")
     if department and kind is Kind.FUNNEL:
         raise RequestRefused("report_department", "department", "events belong to a site", remedy="give a site")
-    place = directory.departments.get(department)
-    own = site or (place.site if place else "")
+    own = _site(directory, site, department)
     zones = {zone_of(own, directory)} if own else {each.zone for each in directory.sites.values()}
     zone = zones.pop() if len(zones) == 1 else UTC_ZONE
     span = month_so_far if kind is Kind.USAGE else last_days
     return Question(kind, span(first, until, zone, now), by, site, department)
 
 
+def _site(directory: Directory, site: str, department: str) -> str:
+    """The site that is asked about; '' for all. Raises `RequestRefused`."""
+    if site and site not in directory.sites:
+        raise RequestRefused("site_unknown", "site", "no such site", remedy="give a site's id")
+    if not department:
+        return site
+    place = directory.departments.get(department)
+    if place is None or (site and place.site != site):
+        raise RequestRefused("department_unknown", "department", "no such department", remedy="give one of the site's")
+    return place.site
+
+
 async def report(source: Source, directory: Directory, asked: Question, apart: Apart) -> Sequence[Figures]:
     """The figures, in the order of their groups. Raises `StoreError`."""
     if asked.kind is Kind.FUNNEL:
-        return await _counted(grouped(FunnelSums, asked.by, directory), source.visits(asked.span, asked.site), apart)
+        sites = [asked.site] if asked.site else sorted(directory.sites)
+        return await _counted(grouped(FunnelSums, asked.by, directory), source.visits(asked.span, sites), apart)
     calls = source.calls(asked.span, asked.site, asked.department)
     match asked.kind:
         case Kind.PUNCTUALITY:
@@ -111,7 +132,7 @@ async def report(source: Source, directory: Directory, asked: Question, apart: A
 _Row = TypeVar("_Row", Call, Visit)
 
 
-async def _counted(tally: Tally[_Row, T], pages: AsyncIterator[Sequence[_Row]], apart: Apart) -> list[T]:
+async def _counted(tally: Tally[_Row, T], pages: AsyncIterator[Iterable[_Row]], apart: Apart) -> list[T]:
     async for rows in pages:
         await apart(tally.take, rows)
     return await apart(tally.figures)

@@ -13,10 +13,11 @@ _YEARS = range(1970, 2200)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From `since` up to, not including, `before`; UTC."""
+    """From `since` up to, not including, `before` (UTC): whole days of `zone`."""
 
     since: datetime
     before: datetime
+    zone: ZoneInfo
 
 
 def last_days(first: date | None, until: date | None, zone: ZoneInfo, now: datetime) -> Span:
@@ -40,7 +41,7 @@ def day_start(zone: ZoneInfo, at: datetime) -> datetime:
 def _span(first: date, end: date, zone: ZoneInfo) -> Span:
     if _check(first, "from") >= _check(end, "until"):
         raise RequestRefused("span_empty", "until", "not after from", remedy="give a later day: it is not included")
-    return Span(_midnight(first, zone), _midnight(end, zone))
+    return Span(_midnight(first, zone), _midnight(end, zone), zone)
 
 
 def _check(day: date, field: str) -> date:

@@ -1,7 +1,7 @@
 """What reports are made of, read by index a page at a time: only the columns that are needed, and nobody's name."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from dialer.store.event_tables import event
 from dialer.store.reading import AnyRow, Reading
 from dialer.store.tables import HAS_SESSION, attempt, callback, word
 
-_PAGE = 1_000
+_PAGE = 500
 _SAME_VISIT = timedelta(hours=1)
 
 _SENT, _DIALLED, _ANSWERED = "originate_sent", "customer_dialling", "bridged"
@@ -30,21 +30,19 @@ class ReportRows:
     def __init__(self, store: Reading) -> None:
         self._store = store
 
-    async def calls(self, span: Span, site: str, department: str) -> AsyncIterator[Sequence[Call]]:
+    async def calls(self, span: Span, site: str, department: str) -> AsyncIterator[Iterable[Call]]:
         """The attempts that began in the span and have ended, first to last."""
         after: Place | None = None
         while rows := await self._store.read(ended_calls(span, site, department, after)):
-            yield [_call(row) for row in rows]
+            yield map(_call, rows)
             after = rows[-1].created_at, rows[-1].id
 
-    async def visits(self, span: Span, sites: Sequence[str]) -> AsyncIterator[Sequence[Visit]]:
+    async def visits(self, span: Span, sites: Sequence[str]) -> AsyncIterator[Iterable[Visit]]:
         """The first of each kind that a session told on a day, in the span; site by site."""
         for site in sites:
             after: Place | None = None
             while rows := await self._store.read(first_events(span, site, after)):
-                yield [
-                    Visit(site, EventKind(row.kind), row.at, bool(row.requested), bool(row.connected)) for row in rows
-                ]
+                yield map(_visit, rows)
                 after = rows[-1].at, rows[-1].id
 
 
@@ -80,11 +78,15 @@ def first_events(span: Span, site: str, after: Place | None) -> Select[Any]:
     submitted = c.kind == word(EventKind.SUBMIT)
     reached = exists().where(attempt.c.callback_id == callback.c.id, attempt.c.outcome == word(Outcome.CONNECTED))
     columns = (
-        *(c.id, c.kind, c.at),
+        *(c.id, c.site, c.kind, c.at),
         and_(submitted, exists().where(its)).label("requested"),
         and_(submitted, exists().where(its, reached)).label("connected"),
     )
     return select(*columns).where(*wanted).order_by(c.at, c.id).limit(_PAGE)
+
+
+def _visit(row: AnyRow) -> Visit:
+    return Visit(row.site, EventKind(row.kind), row.at, bool(row.requested), bool(row.connected))
 
 
 def _call(row: AnyRow) -> Call:
