@@ -14,7 +14,7 @@ from dialer.domain.stop import EVERYTHING
 from dialer.store import schema
 from dialer.store.dialect import locate
 from dialer.store.store import SqlStore
-from dialer.store.tables import metadata
+from dialer.store.whole import metadata
 from tests.unit.store.child import child, finished, names_in
 
 LOADED_MODULES = """
