@@ -31,8 +31,8 @@ CALLBACKS = """
 INSERT INTO callback (id, site, department, phone, name, email, page, message, session, requested_at, due_at, status,
     reason, attempts, customer_attempts, agent_rings, version, source, created_at, updated_at)
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 199)
-SELECT 'C' || i, 'shop', 'sales', '', '', '', '', '', '', :since, :since, 'completed', '', 0, 0, 0, 1, '', :since, :since
-FROM n
+SELECT 'C' || i, 'shop', 'sales', '', '', '', '', '', '', :since, :since, 'completed', '', 0, 0, 0, 1, '', :since,
+    :since FROM n
 """
 # One every three seconds, all connected; the n-th of a thousand is n milliseconds late and talks for n seconds.
 ATTEMPTS = """
