@@ -27,6 +27,7 @@ COMMANDS = {
     "submit": "Take in callback requests.",
     "callbacks": "List, show, cancel, reschedule and resolve callbacks.",
     "calls": "The call log.",
+    "report": "Punctuality, answers, outcomes, the widget's funnel, usage.",
     "pause": "Place no new calls until resumed.",
     "resume": "Place calls again.",
     "pauses": "List what is paused, by whom and why.",

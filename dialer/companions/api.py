@@ -16,12 +16,15 @@ from dialer.engine.ports import Clock
 from dialer.intake.changes import Waiting
 from dialer.intake.limits import LimitRule
 from dialer.settings import ApiSettings
+from dialer.store.events import Events
 from dialer.store.keys import Keys
+from dialer.store.reports import ReportRows
 from dialer.store.site import SiteViews
 from dialer.store.submissions import KEPT, Submissions
 from dialer.web.app import make_app
 from dialer.web.doorkeeper import Doorkeeper
 from dialer.web.pace import Pacer
+from dialer.web.reporter import Reporter
 from dialer.web.server import Listening, serving
 from dialer.web.services import Services
 from dialer.web.visitor.deeds import Services as VisitorServices
@@ -40,16 +43,20 @@ _FORGETTING = 3600.0
 async def api(host: Host, given: ApiSettings) -> AsyncIterator[None]:
     """Serve it. Raises `ConfigurationError` for an address that cannot be had, or a certificate that cannot be used."""
     settings, submissions = host.settings, Submissions(host.store)
-    doorkeeper = Doorkeeper(
-        Keys(host.store), Pacer(given.per_key, monotonic), Pacer(given.per_address, monotonic), monotonic
-    )
+    keys = Keys(host.store)
+    doorkeeper = Doorkeeper(keys, Pacer(given.per_key, monotonic), Pacer(given.per_address, monotonic), monotonic)
     services = Services(
         directory=host.directory,
         clock=host.clock,
         doorkeeper=doorkeeper,
+        events_door=Doorkeeper(
+            keys, Pacer(given.events_per_key, monotonic), Pacer(given.events_per_address, monotonic), monotonic
+        ),
         origins={id_: frozenset(site.origins) for id_, site in settings.site.items()},
         submissions=submissions,
         views=SiteViews(host.store),
+        events=Events(host.store),
+        reporter=Reporter(ReportRows(host.store)),
         changing=host.store,
         daemon=_Running(host.engine, submissions),
         rule=LimitRule(settings.limits()),

@@ -88,7 +88,7 @@ def _sender(given: SiteSettings) -> Sender | None:
 
 async def _ways(host: Host, clients: AsyncExitStack) -> Mapping[Channel, Way]:
     """Those that are configured."""
-    sources = Sources(partial(_caller_id, host.directory), host.clock)
+    sources = Sources(partial(_caller_id, host.directory), host.clock, host.settings.links(host.clock.now))
     ways: dict[Channel, Way] = {}
     if host.settings.mail is not None:
         ways[Channel.EMAIL] = ByMail(Mailer(_mail_server(host.settings, host.settings.mail)), sources)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
 from dialer import __version__
-from dialer.web import callbacks, calls, do_not_call, docs, health, slots
+from dialer.web import callbacks, calls, do_not_call, docs, events, health, reports, slots
 from dialer.web.asked import REQUESTS
 from dialer.web.cors import Cors
 from dialer.web.gate import Gate
@@ -43,6 +43,8 @@ def make_app(
     app.include_router(calls.router)
     app.include_router(do_not_call.router)
     app.include_router(slots.router)
+    app.include_router(events.router)
+    app.include_router(reports.router)
     app.include_router(health.router)
     app.include_router(docs.router)
     if visitor is not None:

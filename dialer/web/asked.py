@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dialer.domain.widget import EventKind
+
 
 class _Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -57,5 +59,22 @@ class ObjectionRequest(_Asked):
     why: str | None = Field(None, max_length=200, description="Kept with it; no personal data.")
 
 
-REQUESTS = (CallbackRequest, MoveRequest, ObjectionRequest)
+class WidgetEvent(_Asked):
+    """A step of an anonymous session."""
+
+    kind: EventKind
+    session: str = Field(
+        pattern="^[A-Za-z0-9_-]{16,128}$",
+        description="Made at random for the browser's session; a callback's `session` links the two.",
+    )
+    page: str = Field(max_length=2048, description="http or https. Its query and fragment are not kept.")
+
+
+class EventsRequest(_Asked):
+    """What the widget saw, and nothing that says who it was."""
+
+    events: list[WidgetEvent] = Field(min_length=1, max_length=50)
+
+
+REQUESTS = (CallbackRequest, MoveRequest, ObjectionRequest, EventsRequest)
 """The bodies of requests, which no route's signature names."""

@@ -7,6 +7,7 @@ from typing import Protocol
 from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback
 from dialer.domain.ids import CallbackId
+from dialer.domain.widget import WidgetEvent
 from dialer.intake.keys import KeyHolder
 from dialer.intake.listing import Known, Some, Wanted, WantedCalls
 
@@ -57,6 +58,13 @@ class SiteStore(Protocol):
 
     async def withdraw(self, number: str, who: str) -> bool:
         """Take a number (E.164) off the list that `who` put there; False when they had not."""
+
+
+class EventStore(Protocol):
+    """The part of the store that takes the widget's events. Raises `StoreError`: then none was kept."""
+
+    async def tell(self, events: Sequence[WidgetEvent], since: datetime) -> None:
+        """Keep events, unless the session told the same since then; durable on return."""
 
 
 class Daemon(Protocol):
