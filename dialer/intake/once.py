@@ -1,6 +1,5 @@
 """One request of a program that may send it again: the same answer again, and never a second callback."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -101,11 +100,9 @@ async def take_in(
     return _unless_refused(await store.take_in(Asked(new, sender.source, external_id, once, rule, sender.wording)))
 
 
-def fingerprint(request: Mapping[str, object], key: str) -> str:
-    """The same for requests that hold the same under the same key, and for no others."""
-    # Half a character is refused later, with the field that holds it.
-    written = json.dumps([key, request], sort_keys=True).encode()
-    return sha256(written).hexdigest()
+def fingerprint(raw: bytes) -> str:
+    """The same for a request that is sent again as it was."""
+    return sha256(raw).hexdigest()
 
 
 def reused() -> RequestRefused:

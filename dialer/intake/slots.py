@@ -1,4 +1,4 @@
-"""The times that can be promised, by the same rules as a submission's own promise: a widget offers only what is kept."""
+"""The times that can be promised, by the rules of a submission's own promise: a widget offers only what is kept."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -33,7 +33,7 @@ def slots(
             break
         if opens == at:
             found.append(Promise(opens, given_up_at(department, opens, None)))
-            at += every
+            at = _rounded_up(at + every, zone, every)
         else:
             at = _rounded_up(opens, zone, every)
     return found

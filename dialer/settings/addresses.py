@@ -1,10 +1,11 @@
 """Web addresses in a configuration. They reach headers and HTTP clients: nothing in them may have a second meaning."""
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, PlainValidator
 
 from dialer.settings.problems import Invalid
 
@@ -49,6 +50,17 @@ def _page_address(text: str) -> str:
 
 PageAddress = Annotated[str, AfterValidator(_page_address)]
 """As a web address, with `{id}` in the place of a callback's id."""
+
+
+def _network(value: object) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(value if isinstance(value, str) else "")
+    except ValueError:
+        raise Invalid("not a network", 'write it like "10.0.0.0/8", with no bit set behind its length') from None
+
+
+Private = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
+"""A network that may be reached although it is not public."""
 
 
 def _origin(text: str) -> str:

@@ -44,7 +44,8 @@ Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
 class ApiSettings(Section):
     """`[api]`: the HTTP API; without the table there is none. `trusted_proxies`: whose X-Forwarded-For and -Proto are
     believed; `max_body` is bytes; `per_key` bounds the requests of one key, `per_address` those of one network address
-    that need no key, or bring a wrong one."""
+    that need no key, or bring a wrong one. The widget's events are counted apart, so that they cost no callback:
+    `events_per_key`, and `events_per_address` for one visitor."""
 
     listen: Listen = "127.0.0.1:8080"
     tls_certificate: Path | None = None
@@ -53,6 +54,8 @@ class ApiSettings(Section):
     max_body: Annotated[int, Field(ge=1024, le=1024 * 1024)] = 64 * 1024
     per_key: Bound = Limit(600, timedelta(seconds=60))
     per_address: Bound = Limit(120, timedelta(seconds=60))
+    events_per_key: Bound = Limit(6000, timedelta(seconds=60))
+    events_per_address: Bound = Limit(120, timedelta(seconds=60))
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:

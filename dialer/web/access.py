@@ -7,18 +7,23 @@ from fastapi import Request
 from fastapi.security.utils import get_authorization_scheme_param
 
 from dialer.intake.keys import KeyHolder, Scope
-from dialer.web.doorkeeper import BY_KEY
+from dialer.web.doorkeeper import BY_KEY, Doorkeeper
 from dialer.web.problems import Problem
 from dialer.web.services import Services
 
 
-def holder(scope: Scope | str) -> Callable[[Request], Coroutine[Any, Any, KeyHolder]]:
-    """For `Depends(holder("read"))`: the holder of the request's key, who has this scope. Raises `Problem`."""
+def holder(
+    scope: Scope | str, door: Callable[[Services], Doorkeeper] = lambda services: services.doorkeeper
+) -> Callable[[Request], Coroutine[Any, Any, KeyHolder]]:
+    """For `Depends(holder("read"))`: the holder of the request's key, who has this scope. `door`: whose count the
+    request goes to. Raises `Problem`."""
     wanted = Scope(scope)
 
     async def found(request: Request) -> KeyHolder:
         services: Services = request.app.state.services
-        its = await services.doorkeeper.holder(_token(request, services), address_of(request))
+        its = await door(services).holder(_token(request, services), address_of(request))
+        if its.site not in services.directory.sites:
+            raise Problem(401, "key_unknown", "this key's site is not served any more", headers=BY_KEY)
         if wanted not in its.scopes:
             raise Problem(403, "scope_missing", f"this key lacks the scope {wanted}")
         _check_origin(request, its, services)

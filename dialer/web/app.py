@@ -6,7 +6,8 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
 from dialer import __version__
-from dialer.web import health
+from dialer.web import callbacks, calls, do_not_call, docs, events, health, reports, slots
+from dialer.web.asked import REQUESTS
 from dialer.web.cors import Cors
 from dialer.web.gate import Gate
 from dialer.web.problems import ProblemBody, answer_with_problems
@@ -26,6 +27,7 @@ def make_app(
     app = FastAPI(
         title="Mi Connect callback dialer",
         version=__version__,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -37,7 +39,14 @@ def make_app(
     )
     app.state.services = services
     answer_with_problems(app)
+    app.include_router(callbacks.router)
+    app.include_router(calls.router)
+    app.include_router(do_not_call.router)
+    app.include_router(slots.router)
+    app.include_router(events.router)
+    app.include_router(reports.router)
     app.include_router(health.router)
+    app.include_router(docs.router)
     if visitor is not None:
         app.include_router(visitor)
     _describe(app)
@@ -52,7 +61,14 @@ def _describe(app: FastAPI) -> None:
         if app.openapi_schema is None:
             made = make()
             schemas = made.setdefault("components", {}).setdefault("schemas", {})
-            schemas["Problem"] = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
+            for model in (*REQUESTS, ProblemBody):
+                schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+                schemas |= schema.pop("$defs", {})
+                schemas[schema["title"]] = schema
+            made["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+            for path, operations in made["paths"].items():
+                for operation in operations.values() if path.startswith("/v1/") else ():
+                    operation["security"] = [{"key": []}]
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
         return app.openapi_schema or {}

@@ -28,9 +28,9 @@ async def healthz() -> Alive:
 async def readyz(request: Request) -> Alive:
     """Whether callbacks are taken in and dialled: the store can be written, and a PBX can be dialled through."""
     services: Services = request.app.state.services
-    if not await services.health.store_ready():
+    if not await services.daemon.store_ready():
         raise Problem(503, "store", "the store cannot be written", headers={"retry-after": "5"})
-    if not services.health.pbx_ready():
+    if not services.daemon.pbx_ready():
         what = "no PBX can be dialled through; callbacks are taken in and wait"
         raise Problem(503, "pbx", what, headers={"retry-after": "5"})
     return Alive()

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from dialer.store.tables import metadata
+from dialer.store.whole import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 context.run_migrations()

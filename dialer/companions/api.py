@@ -1,53 +1,38 @@
-"""What runs beside the engine in the daemon's loop: each lives from before the daemon is ready until it has drained."""
+"""The HTTP API, in the daemon's loop."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from time import monotonic
 
 from fastapi import APIRouter
 
-from dialer.domain.directory import Directory
+from dialer.companions.host import Host
+from dialer.domain.callback import Callback
 from dialer.domain.errors import StoreError
 from dialer.engine.engine import Engine
-from dialer.engine.ports import Alerting, Clock
+from dialer.engine.ports import Clock
 from dialer.intake.changes import Waiting
-from dialer.settings import ApiSettings, Settings
+from dialer.intake.limits import LimitRule
+from dialer.settings import ApiSettings
+from dialer.store.events import Events
 from dialer.store.keys import Keys
-from dialer.store.store import SqlStore
+from dialer.store.reports import ReportRows
+from dialer.store.site import SiteViews
 from dialer.store.submissions import KEPT, Submissions
 from dialer.web.app import make_app
 from dialer.web.doorkeeper import Doorkeeper
 from dialer.web.pace import Pacer
+from dialer.web.reporter import Reporter
 from dialer.web.server import Listening, serving
 from dialer.web.services import Services
 from dialer.web.visitor.deeds import Services as VisitorServices
 from dialer.web.visitor.routes import Served, visitor_router
 from dialer.web.visitor.throttle import Throttle
 
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """What the daemon has to share."""
-
-    settings: Settings
-    directory: Directory
-    store: SqlStore
-    engine: Engine
-    clock: Clock
-    alerts: Alerting
-
-
-def companions(host: Host) -> Iterator[AbstractAsyncContextManager[None]]:
-    """All of them, in the order of their start. Entering one raises the `DialerError` that made it impossible."""
-    if host.settings.api is not None:
-        yield _api(host, host.settings.api)
-
-
-# --- the HTTP API ----------------------------------------------------------------------------------------------------
-
+_PATIENCE = 5.0
+"""Seconds for which a request that changes a callback waits for who was first."""
 _NOTES = 60.0
 """Seconds between two notes of which keys were used."""
 _FORGETTING = 3600.0
@@ -55,17 +40,27 @@ _FORGETTING = 3600.0
 
 
 @contextlib.asynccontextmanager
-async def _api(host: Host, given: ApiSettings) -> AsyncIterator[None]:
+async def api(host: Host, given: ApiSettings) -> AsyncIterator[None]:
+    """Serve it. Raises `ConfigurationError` for an address that cannot be had, or a certificate that cannot be used."""
     settings, submissions = host.settings, Submissions(host.store)
-    doorkeeper = Doorkeeper(
-        Keys(host.store), Pacer(given.per_key, monotonic), Pacer(given.per_address, monotonic), monotonic
-    )
+    keys = Keys(host.store)
+    doorkeeper = Doorkeeper(keys, Pacer(given.per_key, monotonic), Pacer(given.per_address, monotonic), monotonic)
     services = Services(
         directory=host.directory,
         clock=host.clock,
         doorkeeper=doorkeeper,
-        health=_Health(host.engine, submissions),
+        events_door=Doorkeeper(
+            keys, Pacer(given.events_per_key, monotonic), Pacer(given.events_per_address, monotonic), monotonic
+        ),
         origins={id_: frozenset(site.origins) for id_, site in settings.site.items()},
+        submissions=submissions,
+        views=SiteViews(host.store),
+        events=Events(host.store),
+        reporter=Reporter(ReportRows(host.store)),
+        changing=host.store,
+        daemon=_Running(host.engine, submissions),
+        rule=LimitRule(settings.limits()),
+        waiting=Waiting(patience=_PATIENCE),
     )
     address, port = given.address
     certificate, key = (path and settings.resolve(path) for path in (given.tls_certificate, given.tls_key))
@@ -86,7 +81,8 @@ def _visitor_page(host: Host) -> APIRouter | None:
     if page is None or links is None:
         return None
     services = VisitorServices(host.store, host.directory, links, host.clock, host.engine.poke, Waiting())
-    return visitor_router(Served(services, page.base_url, {}, Throttle(monotonic)))
+    languages = {id_: site.language.value for id_, site in host.settings.site.items()}
+    return visitor_router(Served(services, page.base_url, languages, Throttle(monotonic)))
 
 
 async def _noting(doorkeeper: Doorkeeper) -> None:
@@ -103,8 +99,8 @@ async def _forgetting(submissions: Submissions, clock: Clock) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Health:
-    """Implements the web's `Health`."""
+class _Running:
+    """Implements the web's `Daemon`."""
 
     engine: Engine
     submissions: Submissions
@@ -114,3 +110,9 @@ class _Health:
 
     async def store_ready(self) -> bool:
         return await self.submissions.writable()
+
+    def taken_in(self, new: Callback) -> None:
+        self.engine.taken_in([new])
+
+    def wake(self) -> None:
+        self.engine.poke()
