@@ -295,6 +295,19 @@ async def test_a_move_chosen_by_a_time_that_no_longer_held_is_asked_again(
     assert "has been cancelled" in answer.text, "whoever cancels wants none of it"
 
 
+async def test_moving_again_and_again_is_held_up_but_never_cancelling(place: Place, http: httpx.AsyncClient) -> None:
+    made, other = await place.add(), await place.add(department="care")
+    url = place.page_of(made)
+    at = [f"2030-05-15T{hour:02}:{minute:02}:00+00:00" for hour in range(9, 15) for minute in (0, 30)]
+    statuses = [(await send(http, place, url, "move", at=each)).status_code for each in at[:11]]
+    assert statuses == [200] * 10 + [429]
+    assert (await place.now(made)).due_at.isoformat() == at[9]
+    assert "has been moved" in (await send(http, place, place.page_of(other), "move")).text
+    place.clock.at += timedelta(minutes=10)
+    assert "has been moved" in (await send(http, place, url, "move", at=at[11])).text
+    assert "has been cancelled" in (await send(http, place, url, "cancel")).text
+
+
 @pytest.mark.parametrize(
     ("deed", "told", "status"),
     [
