@@ -14,6 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from dialer.domain.callback import Callback, Status
+from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
 from dialer.notify.links import Links
 from dialer.web.visitor.throttle import Allowance
@@ -127,7 +128,7 @@ async def test_what_is_done_is_told_in_the_log_without_anything_personal(place: 
 
 async def test_every_link_that_is_not_good_is_answered_alike(place: Place, http: httpx.AsyncClient) -> None:
     made = await place.add()
-    foreign = replace(made, id="01JV3KQ8ZC4W9E5R7T2Y6M1N0P")
+    foreign = replace(made, id=CallbackId("01JV3KQ8ZC4W9E5R7T2Y6M1N0P"))
     elsewhere = await place.add(site="gone", visitor=replace(made.visitor, phone="+442079460777"))
     others = Links(place.base, ["another secret of at least 32 chars"], DAY, place.clock.now)
     place.clock.at = PLANNED + 15 * DAY

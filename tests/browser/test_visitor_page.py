@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from dialer.domain.callback import Status
+from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
 from tests.browser.serving import NUMBER, PLANNED, Place
 from tests.cli.seeds import claimed, over
@@ -159,7 +160,7 @@ async def test_a_link_that_is_not_good_leads_to_one_clear_page(place: Place, pag
     if bad == "forged":
         url = url[:-1] + ("A" if url[-1] != "A" else "B")
     elif bad == "foreign":
-        url = place.links.page_of(type(made.id)("01JV3KQ8ZC4W9E5R7T2Y6M1N0P"))
+        url = place.links.page_of(CallbackId("01JV3KQ8ZC4W9E5R7T2Y6M1N0P"))
     else:
         place.clock.at = PLANNED.replace(month=6)
     await page.goto(url)

@@ -8,8 +8,8 @@ from hashlib import sha256
 from importlib.resources import files
 from urllib.parse import urlencode
 
+from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.responses import HTMLResponse, Response
 
 from dialer.web.visitor import moments
 from dialer.web.visitor.english import ENGLISH
