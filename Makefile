@@ -2,9 +2,9 @@
 BIN := .venv/bin
 READY := .venv/.ready
 PYTEST := $(BIN)/python -m pytest
-PURE := dialer/domain/*,dialer/scheduling/*,dialer/routing/*,dialer/engine/capacity.py,dialer/engine/caps.py,dialer/engine/choices.py,dialer/engine/decision.py,dialer/engine/reconcile.py,dialer/engine/rings.py,dialer/engine/roster.py,dialer/http/addresses.py,dialer/http/patience.py,dialer/intake/feed.py,dialer/intake/limits.py,dialer/ami/answers.py,dialer/ami/codec.py,dialer/ami/encode.py,dialer/ami/filters.py,dialer/ami/inbound.py,dialer/ami/journal.py,dialer/ami/messages.py,dialer/ami/tracker.py
+PURE := dialer/domain/*,dialer/scheduling/*,dialer/routing/*,dialer/engine/capacity.py,dialer/engine/caps.py,dialer/engine/choices.py,dialer/engine/decision.py,dialer/engine/reconcile.py,dialer/engine/rings.py,dialer/engine/roster.py,dialer/http/addresses.py,dialer/http/patience.py,dialer/intake/feed.py,dialer/intake/limits.py,dialer/notify/events.py,dialer/notify/outbox.py,dialer/ami/answers.py,dialer/ami/codec.py,dialer/ami/encode.py,dialer/ami/filters.py,dialer/ami/inbound.py,dialer/ami/journal.py,dialer/ami/messages.py,dialer/ami/tracker.py
 
-.PHONY: demo test check bench zombies chaos model recovery year races feeds backlog format lock docs clean
+.PHONY: demo test check bench zombies chaos model recovery year races feeds backlog wires format lock docs clean
 
 demo: $(READY)
 	$(BIN)/dialer demo
@@ -70,6 +70,11 @@ feeds: $(READY)
 BACKLOG ?= 5000
 backlog: $(READY)
 	$(BIN)/python -m tests.backlog --count $(BACKLOG)
+
+# EVENTS told by webhook while the daemon is killed; last line JSON. WIRES takes more options (python -m tests.wires --help).
+EVENTS ?= 2000
+wires: $(READY)
+	$(BIN)/python -m tests.wires --events $(EVENTS) $(WIRES)
 
 format: $(READY)
 	$(BIN)/ruff format .

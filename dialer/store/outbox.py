@@ -142,7 +142,8 @@ class Settle(Operation[None]):
             for each in group
             for id_ in each.changes
         ]
-        connection.execute(_SETTLE, rows)
+        if rows:
+            connection.execute(_SETTLE, rows)
         return [None] * len(group)
 
 
