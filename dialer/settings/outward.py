@@ -4,6 +4,7 @@ import base64
 import binascii
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
@@ -56,7 +57,7 @@ class WebhookSettings(Section):
 
     @model_validator(mode="after")
     def _safe(self) -> Self:
-        if not self.url.startswith("https:") and not self.allow_private:
+        if urlsplit(self.url).scheme != "https" and not self.allow_private:
             raise Invalid("the address is not https", "give an https address, or name its network in allow_private")
         return self
 
