@@ -4,6 +4,7 @@ Nothing of an answer is trusted, and nothing of a request is told in an error: a
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,9 @@ _READING = frozenset({"GET", "HEAD"})
 
 _HARMLESS = frozenset({"accept", "accept-encoding", "content-type", "user-agent"})
 """Headers that another host may see to which a redirect leads."""
+
+_HOST = re.compile(rb"[A-Za-z0-9._:-]{1,253}")
+_PORTS = 65_535
 
 _CONNECTIONS = 50
 _IDLE = 20
@@ -182,7 +186,12 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
 def _parse(url: str, base: httpx.URL | None = None) -> httpx.URL:
     try:
         parsed = httpx.URL(url) if base is None else base.join(url)
-        usable = parsed.scheme in {"http", "https"} and bool(parsed.host) and not parsed.userinfo
+        usable = (
+            parsed.scheme in {"http", "https"}
+            and _HOST.fullmatch(parsed.raw_host) is not None
+            and (parsed.port is None or 0 < parsed.port <= _PORTS)
+            and not parsed.userinfo
+        )
     except (httpx.InvalidURL, ValueError):
         usable = False
     if not usable:
@@ -208,7 +217,8 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
         # Verifies the chain and the host's name.
         context = ssl.create_default_context(cafile=ca_file)
     except OSError as error:
-        what = f"the CA file cannot be used: {error.strerror or 'it holds no certificate'}"
+        why = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        what = f"the CA file cannot be used: {why}"
         raise ConfigurationError(what, where=str(ca_file), remedy="name a PEM file of authorities") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
