@@ -110,7 +110,7 @@ class HttpClient:
 
         Raises `Unreachable` where no whole answer came, `TargetRefused` where we do not connect.
         """
-        request = _Request(method, _parse(url), {**_OURS, **_lower(headers)}, content)
+        request = _Request(method, _parse(url), {**_OURS, **_carried(headers)}, content)
         where = f"{request.url.host}"
         try:
             async with asyncio.timeout(within):
@@ -124,8 +124,8 @@ class HttpClient:
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
             raise Unreachable(f"the exchange broke off ({type(error).__name__})", where=where) from None
         except ValueError:
-            # Of TLS, for a name that cannot be a server's; of a header that no wire can carry.
-            raise TargetRefused("it cannot be asked like this", where=where, remedy="correct the address") from None
+            # Of TLS, for a name that cannot be a server's.
+            raise TargetRefused("its name is not a server's", where=where, remedy="correct the address") from None
 
     async def _follow(self, request: _Request, within: float, most: int, redirects: int) -> Answer:
         for left in range(redirects, -1, -1):
@@ -200,7 +200,10 @@ def _parse(url: str, base: httpx.URL | None = None) -> httpx.URL:
     return parsed
 
 
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+def _carried(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers by their names in lower case, if they can be sent."""
+    if not all(text.isascii() and text.isprintable() for pair in headers.items() for text in pair):
+        raise TargetRefused("a header holds what no wire carries", remedy="correct the secret that it holds")
     return {name.lower(): value for name, value in headers.items()}
 
 

@@ -103,16 +103,16 @@ async def test_an_item_that_cannot_be_taken_stops_nothing(platform: Platform, pu
 
 
 async def test_limits_doubles_caps_and_objections_hold_as_for_a_submission(platform: Platform, pulled: Bench) -> None:
-    pulled.limits = Limits(per_number=(Limit(2, timedelta(hours=1)),))
+    pulled.limits = Limits(per_number=(Limit(1, timedelta(hours=1)),))
     await pulled.store.object_to("+442079460777", "ann", "asked")
-    departments = ["sales", "care", "nights", "care"]
+    departments = ["sales", "care", "sales"]
     platform.items = [request(f"r-{place}", department=each) for place, each in enumerate(departments)]
     platform.items.append(request("objected", PHONES[777]))
     await pulled.pull()
-    assert await pulled.codes() == {"r-2": "limit_number", "objected": "number_objected"}
+    assert await pulled.codes() == {"r-1": "limit_number", "objected": "number_objected"}
     (limited, _) = await pulled.quarantined()
     assert limited.retry_at == NOW + timedelta(hours=1)
-    double = await pulled.feeds.item("mi", "r-3")
+    double = await pulled.feeds.item("mi", "r-2")
     assert double is not None
     assert double.answer.value == "double"
     pulled.directory = with_account(max_attempts_a_day=0)
