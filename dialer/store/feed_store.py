@@ -1,7 +1,8 @@
 """The store as feeds, their commands and what is told back to them see it."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -78,7 +79,7 @@ class FeedItem:
     field: str
     what: str
     retry_at: datetime | None
-    raw: str | None = field(repr=False)
+    raw: str | None = dataclasses.field(repr=False)
     taken_at: datetime
     updated_at: datetime
     differs: int

@@ -90,7 +90,7 @@ REFUSED = {
 
 async def test_an_item_that_cannot_be_taken_stops_nothing(platform: Platform, pulled: Bench) -> None:
     bad = [{"id": id_, "type": "request", "request": fields} for id_, (fields, _) in REFUSED.items()]
-    platform.items = [request("r-1", PHONES[8]), *bad, 7, {"id": "?"}, request("r-2", PHONES[9])]
+    platform.items = [request("r-1", PHONES[8]), *bad, {"id": "?"}, {}, request("r-2", PHONES[9])]
     with capture_logs() as logs:
         await pulled.pull()
     assert len(await pulled.callbacks()) == 2
