@@ -34,6 +34,7 @@ class Result:
     """What came of it, and every broken promise in words."""
 
     items: int = 0
+    ids: int = 0
     stored: int = 0
     kills: int = 0
     quarantined: int = 0
@@ -46,6 +47,7 @@ class Result:
         count = Counter(each.partition(":")[0] for each in self.broken)
         return {
             "items": self.items,
+            "different_ids": self.ids,
             "stored": self.stored,
             "missing": count["missing"],
             "doubled": count["doubled"],
@@ -193,7 +195,7 @@ async def _judge(result: Result, platform: Platform, store: SqlStore) -> None:
     query: Select[Any] = select(c.external_id, c.id, c.version)
     stored = await store.read(query.where(c.source == "feed:mi"))
     per_item = Counter(row.external_id for row in stored)
-    result.items, result.stored = len(ids), len(stored)
+    result.items, result.ids, result.stored = len(platform.items), len(ids), len(stored)
     result.broken += [f"missing: {id_}" for id_ in sorted(asked - per_item.keys())]
     result.broken += [f"doubled: {id_}" for id_, count in per_item.items() if count > 1 or id_ not in asked]
     unkept = [id_ for id_ in sorted(ids) if await FeedStore(store).item("mi", id_) is None]
