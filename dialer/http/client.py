@@ -36,6 +36,12 @@ _HARMLESS = frozenset({"accept", "accept-encoding", "content-type", "user-agent"
 _HOST = re.compile(rb"[A-Za-z0-9._:-]{1,253}")
 _PORTS = 65_535
 
+_PIECES, _PIECE = 1_000, 1_024
+"""Pieces of a body: so many, and one more for each of so many bytes that it may have."""
+
+_BREATH = 32
+"""Pieces read before the loop is left to the calls."""
+
 _CONNECTIONS = 50
 _IDLE = 20
 _KEEP_IDLE = 60.0
@@ -111,7 +117,7 @@ class HttpClient:
         Raises `Unreachable` where no whole answer came, `TargetRefused` where we do not connect.
         """
         request = _Request(method, _parse(url), {**_OURS, **_carried(headers)}, content)
-        where = f"{request.url.host}"
+        where = request.url.host
         try:
             async with asyncio.timeout(within):
                 return await self._follow(request, within, most, redirects)
@@ -148,7 +154,8 @@ class HttpClient:
             headers=[(name.encode("ascii"), value.encode("ascii")) for name, value in request.headers.items()],
             # An empty body is sent as one where a server may wait for its length.
             content=request.content if request.content or request.method not in _READING else None,
-            extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), within)},
+            # Cut off from outside, a TLS handshake would leave its connection open: it has a limit of its own.
+            extensions={"timeout": {"connect": within / 2, "read": within, "write": within, "pool": within}},
         ) as response:
             got: dict[str, str] = {}
             for raw, value in response.headers:
@@ -156,12 +163,23 @@ class HttpClient:
                 got[name] = f"{got[name]}, {value.decode('latin-1')}" if name in got else value.decode("latin-1")
             if got.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
                 raise Unreachable("it answered in an encoding that was not asked for")
-            body = bytearray()
-            async for chunk in response.aiter_stream():
-                body += chunk
-                if len(body) > most:
-                    raise Unreachable(f"its answer is longer than {most} bytes")
-            return Answer(response.status, got, bytes(body))
+            return Answer(response.status, got, await _whole(response, most))
+
+
+async def _whole(response: httpcore.Response, most: int) -> bytes:
+    """The body, of at most so many bytes and of no more pieces than that takes: each costs time that calls need."""
+    body, pieces = bytearray(), 0
+    async for chunk in response.aiter_stream():
+        body += chunk
+        pieces += 1
+        if len(body) > most:
+            raise Unreachable(f"its answer is longer than {most} bytes")
+        if pieces > _PIECES + most // _PIECE:
+            raise Unreachable("its answer comes in too many pieces")
+        if pieces % _BREATH == 0:
+            # What has come already is handed out without a pause.
+            await asyncio.sleep(0)
+    return bytes(body)
 
 
 def _redirected(request: _Request, answer: Answer) -> _Request | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -305,3 +306,14 @@ async def test_a_fault_of_our_own_is_told_as_one_and_ends_nothing(platform: Plat
     pulled._changed = changed  # type: ignore[method-assign]  # as it was
     await pulled.pull(1)
     assert len(await pulled.quarantined()) == 1
+
+
+async def test_what_left_the_configuration_can_be_cancelled_and_not_moved(platform: Platform, pulled: Bench) -> None:
+    platform.items = [request("r-1", department="care")]
+    await pulled.pull()
+    departments = {id_: each for id_, each in pulled.directory.departments.items() if id_ != "care"}
+    pulled.directory = replace(pulled.directory, departments=departments)
+    platform.items += [change("m-1", "r-1", at="2030-05-14T12:00"), cancel("c-1", "r-1")]
+    await pulled.pull()
+    assert await pulled.codes() == {"m-1": "department_unknown"}
+    assert (await pulled.callbacks())[0].status is Status.CANCELLED
