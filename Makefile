@@ -6,6 +6,7 @@ PURE := dialer/domain/*,dialer/scheduling/*,dialer/routing/*,dialer/engine/capac
 
 .PHONY: demo test check bench zombies chaos model recovery year races backlog wires format lock docs clean feeds
 
+
 demo: $(READY)
 	$(BIN)/dialer demo
 
