@@ -38,12 +38,17 @@ def instant(text: str) -> datetime:
         raise typer.BadParameter("not an ISO 8601 time, such as 2030-05-17 or 2030-05-17T14:30Z") from None
 
 
-def reason(text: str) -> str:
-    """Why a person did something: one line, kept with the callback."""
+def note(text: str) -> str:
+    """What a person says of something: one line."""
     try:
-        read = single_line(text, "reason", _MAX_REASON)
+        return single_line(text, "note", _MAX_REASON)
     except RequestRefused as refusal:
         raise typer.BadParameter(refusal.what) from None
+
+
+def reason(text: str) -> str:
+    """Why a person did something: one line, kept with the callback."""
+    read = note(text)
     if not read:
         raise typer.BadParameter("empty; say why in a few words")
     return read

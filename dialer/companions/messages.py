@@ -7,15 +7,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
-from urllib.parse import urlsplit
 
+from dialer.companions.clients import client_for
 from dialer.companions.host import Host
-from dialer.companions.webhooks import private_only
 from dialer.domain.callback import Callback
 from dialer.domain.directory import Directory
 from dialer.engine.ports import Alerting, AlertKind
-from dialer.http.client import HttpClient
-from dialer.http.network import resolve
 from dialer.notify.carrier import World
 from dialer.notify.gateway import Gateway, Texter
 from dialer.notify.letter import Sender
@@ -91,12 +88,12 @@ def _sender(given: SiteSettings) -> Sender | None:
 
 async def _ways(host: Host, clients: AsyncExitStack) -> Mapping[Channel, Way]:
     """Those that are configured."""
-    sources = Sources(partial(_caller_id, host.directory), host.clock)
+    sources = Sources(partial(_caller_id, host.directory), host.clock, host.settings.links(host.clock.now))
     ways: dict[Channel, Way] = {}
     if host.settings.mail is not None:
         ways[Channel.EMAIL] = ByMail(Mailer(_mail_server(host.settings, host.settings.mail)), sources)
     if host.settings.sms is not None:
-        client = await clients.enter_async_context(_client(host.settings, host.settings.sms))
+        client = await clients.enter_async_context(client_for(host.settings, host.settings.sms.url, host.settings.sms))
         ways[Channel.SMS] = ByText(Texter(_gateway(host.settings, host.settings.sms), client, host.clock), sources)
     return ways
 
@@ -126,15 +123,6 @@ def _gateway(settings: Settings, given: SmsSettings) -> Gateway:
     if token is not None:
         headers[given.token_header] = f"{given.token_scheme} {token.get_secret_value()}".strip()
     return Gateway(given.url, given.body, frozenset(given.success), headers, given.timeout_seconds)
-
-
-def _client(settings: Settings, given: SmsSettings) -> HttpClient:
-    plain = urlsplit(given.url).scheme == "http"
-    return HttpClient(
-        allow_private=given.allow_private,
-        ca_file=settings.resolve(given.ca_file) if given.ca_file else None,
-        resolve=partial(private_only, given.allow_private) if plain else resolve,
-    )
 
 
 class _Watch:

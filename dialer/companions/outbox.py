@@ -8,6 +8,7 @@ from random import Random
 
 import structlog
 
+from dialer.companions.feeds import feeds
 from dialer.companions.host import Host
 from dialer.companions.messages import messages
 from dialer.companions.webhooks import webhooks
@@ -20,7 +21,7 @@ log = structlog.get_logger()
 
 Part = Callable[[Host], AbstractAsyncContextManager[Sequence[Subscription]]]
 
-_PARTS: tuple[Part, ...] = (webhooks, messages)
+_PARTS: tuple[Part, ...] = (webhooks, feeds, messages)
 """What there is to be told, each with what it needs to live while it is told."""
 
 _KEPT = timedelta(days=30)

@@ -1,6 +1,6 @@
 """The near future in memory: each department's earliest scheduled callbacks. The store stays the queue."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +24,9 @@ class _Page:
     waiting: list[Callback]
     whole: bool
     """True when nothing else is due within the page's reach."""
+    reach: datetime
+    most: int
+    """Callbacks that it may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,9 @@ class Agenda:
         """By department, claims that were refused, with their agents, until the callbacks are read again."""
         self._to_blame: set[str] = set()
         self._edition = 0
+        self._reading = ""
+        self._arrived: list[Callback] = []
+        """What was taken in for the department that is being read, while it is read."""
 
     def invalidate(self) -> None:
         """Something changed in the store: read again before the next use."""
@@ -69,6 +75,18 @@ class Agenda:
                 later.append(page.waiting[count].due_at)
         to_blame, self._to_blame = frozenset(self._to_blame), set()
         return Due(waiting, min(later, default=None), to_blame)
+
+    def take_in(self, new: Callback) -> bool:
+        """A callback was stored just now; True when there may be something to do for it before the next reading. Its
+        department's page need not be read again for it: it goes in where the page would have it, or is left to the
+        next page where this one does not reach."""
+        if new.department == self._reading:
+            self._arrived.append(new)
+            return True
+        page = self._pages.get(new.department)
+        if page is None:
+            return True
+        return new.id not in self._taken and _put(page, new)
 
     @property
     def ran_out(self) -> bool:
@@ -106,11 +124,38 @@ class Agenda:
         taken = frozenset(self._taken)
         limit = _PAGE + len(taken) + self._passed.get(department, 0)
         refused = self._refused.pop(department, [])
-        found = await self._store.upcoming(department, now + _AHEAD, limit)
+        reach = now + _AHEAD
+        self._reading = department
+        try:
+            found = await self._store.upcoming(department, reach, limit)
+        finally:
+            arrived, self._arrived, self._reading = self._arrived, [], ""
         if refused:
             as_they_are = {(callback.id, callback.version) for callback in found}
             self._to_blame |= {agent for callback, agent in refused if (callback.id, callback.version) in as_they_are}
-        page = _Page([callback for callback in found if callback.id not in taken], len(found) < limit)
+        page = _Page([one for one in found if one.id not in taken], len(found) < limit, reach, limit)
+        for new in arrived:
+            _put(page, new)
         if edition == self._edition:
             self._pages[department] = page
         return page
+
+
+def _put(page: _Page, new: Callback) -> bool:
+    """Put a new callback where it belongs; False where the page does not reach, or holds it already."""
+    place = bisect_left(page.waiting, _order(new), key=_order)
+    if new.due_at > page.reach or (place == len(page.waiting) and not page.whole):
+        return False
+    if place < len(page.waiting) and page.waiting[place].id == new.id:
+        return False
+    page.waiting.insert(place, new)
+    if len(page.waiting) > page.most:
+        # A flood must not be held in memory: what is due last is read again when its turn comes.
+        page.waiting.pop()
+        page.whole = False
+    return True
+
+
+def _order(one: Callback) -> tuple[datetime, CallbackId]:
+    """As the store has them."""
+    return one.due_at, one.id

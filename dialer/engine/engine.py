@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -115,6 +115,12 @@ class Engine:
         self._agenda.invalidate()
         self._recheck_orders = True
         self._wake.set()
+
+    def taken_in(self, callbacks: Sequence[Callback]) -> None:
+        """These were stored just now. Unlike a poke, it costs no reading of the store."""
+        for new in callbacks:
+            if self._agenda.take_in(new):
+                self._wake.set()
 
     def clock_stepped(self) -> None:
         """The wall clock was set: what waited for a time by it waits no longer, but for what is due."""

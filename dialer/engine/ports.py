@@ -30,6 +30,7 @@ class AlertKind(StrEnum):
     ACCOUNT_CAP = "account_cap"
     STORE_FAILED = "store_failed"
     OUTBOX_STUCK = "outbox_stuck"
+    FEED_FAILED = "feed_failed"
     MESSAGES_STUCK = "messages_stuck"
 
 

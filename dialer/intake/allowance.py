@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Protocol
 
 from dialer.domain.callback import Callback
-from dialer.domain.directory import Account, Directory
+from dialer.domain.directory import Account, Department, Directory
 from dialer.domain.errors import RequestRefused
 
 
@@ -38,13 +38,21 @@ class Allowance:
     async def check(self, new: Callback) -> Callback | RequestRefused:
         """The callback again; or why it is refused: it is due today, and today's allowance is used up."""
         account = self._directory.account_of(self._directory.departments[new.department])
-        if account.max_attempts_a_day is None and account.max_minutes_a_day is None:
+        if not _capped(account):
             return new
         today, tomorrow = _day(self._now, account)
         if new.due_at >= tomorrow or not await self._is_used_up(account, today):
             return new
         what = "no more calls can be made today"
         return RequestRefused("account_cap", "department", what, remedy="ask for tomorrow", retry_at=tomorrow)
+
+    async def free_from(self, department: Department) -> datetime:
+        """From when on a promise of this department's is within the caps: now, or tomorrow (UTC)."""
+        account = self._directory.account_of(department)
+        if not _capped(account):
+            return self._now
+        today, tomorrow = _day(self._now, account)
+        return tomorrow if await self._is_used_up(account, today) else self._now
 
     async def _is_used_up(self, account: Account, today: datetime) -> bool:
         if account.id not in self._used_up:
@@ -55,6 +63,10 @@ class Allowance:
             ]
             self._used_up[account.id] = _reaches(await self._store.usage(departments, today), account)
         return self._used_up[account.id]
+
+
+def _capped(account: Account) -> bool:
+    return account.max_attempts_a_day is not None or account.max_minutes_a_day is not None
 
 
 def _reaches(used: Used, account: Account) -> bool:

@@ -1,11 +1,11 @@
 """JSON Lines: one callback request a line, read within bounds. A bad line is told with its number; the rest goes on."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from dialer.domain.errors import RequestRefused
+from dialer.intake.objects import read_object
 
 MAX_LINE = 64 * 1024
 """Bytes of one request, its line end not counted."""
@@ -50,31 +50,9 @@ def _skip_rest(stream: BinaryIO, start: bytes) -> bool:
 
 def _request(raw: bytes) -> dict[str, object] | RequestRefused:
     try:
-        value = json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_no_constant)
-    except UnicodeDecodeError as error:
-        return _refused("line_not_utf8", f"not UTF-8 at byte {error.start + 1}", "encode the file as UTF-8")
-    except json.JSONDecodeError as error:
-        return _refused("line_not_json", f"not JSON at column {error.colno}: {error.msg}", "one JSON object a line")
+        return read_object(raw, "one JSON object a line")
     except RequestRefused as refusal:
-        return refusal
-    except (ValueError, RecursionError):
-        # A number of thousands of digits, or brackets nested thousands deep.
-        return _refused("line_not_json", "JSON beyond any sensible size or depth", "one JSON object a line")
-    if not isinstance(value, dict):
-        return _refused("line_not_object", "not a JSON object", "one JSON object a line")
-    return value
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """A JSON object whose keys are all different: of two, a person and a program could each mean another."""
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        raise _refused("line_duplicate_key", "a key appears twice", "give each field once")
-    return made
-
-
-def _no_constant(_: str) -> object:
-    raise _refused("line_not_json", "NaN and Infinity are not JSON", "one JSON object a line")
+        return _refused(f"line_{refusal.code}", refusal.what, refusal.remedy)
 
 
 def _refused(code: str, what: str, remedy: str) -> RequestRefused:

@@ -113,6 +113,16 @@ def accept(request: object, directory: Directory, now: datetime) -> Callback:
     )
 
 
+def callable_number(text: object, department: Department, directory: Directory) -> str:
+    """The number (E.164) that `text` gives, if a callback of this department could be for it. Raises `RequestRefused`
+    as `accept`."""
+    given = _required({"phone": text}, "phone", "phone", _MAX_PHONE)
+    number = phone.parse(given, directory.sites[department.site].region)
+    directory.account_of(department).numbers.check(number)
+    _check_trunks(department, directory, number.e164)
+    return number.e164
+
+
 def _department(fields: Mapping[str, object], directory: Directory) -> Department:
     department = directory.departments.get(_required(fields, "department", "department", _MAX_ID))
     if department is None:

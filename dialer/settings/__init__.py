@@ -19,17 +19,20 @@ from dialer.settings.models import (
     TrunkSettings,
 )
 from dialer.settings.settings import Settings
+from dialer.settings.web import ApiSettings, PageSettings
 
 __all__ = [
     "AccountSettings",
     "AgentSettings",
     "AlertsSettings",
+    "ApiSettings",
     "DaemonSettings",
     "DepartmentSettings",
     "DeskSettings",
     "LimitsSettings",
     "LogSettings",
     "OverflowSettings",
+    "PageSettings",
     "PbxSettings",
     "RetrySettings",
     "Settings",

@@ -61,3 +61,36 @@ def _network(value: object) -> IPv4Network | IPv6Network:
 
 Private = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
 """A network that may be reached although it is not public."""
+
+
+def _origin(text: str) -> str:
+    remedy = 'write it as browsers send it, like "https://www.example.com"'
+    _check(text, remedy)
+    parts = urlsplit(text)
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    if text != f"{parts.scheme}://{parts.netloc}".lower() or parts.port == usual:
+        raise Invalid("not a web origin", remedy)
+    return text
+
+
+WebOrigin = Annotated[str, AfterValidator(_origin)]
+"""Scheme, host and, unless it is the usual one, port: as in a browser's `Origin` header."""
+
+
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _base_address(text: str) -> str:
+    remedy = 'write it like "https://callback.example.com"'
+    _check(text, remedy)
+    parts = urlsplit(text)
+    if "?" in text or "#" in text:
+        raise Invalid("the address holds more than a host and a path", remedy)
+    # What runs between a browser and a daemon on the same host needs no certificate: a trial, or a test.
+    if parts.scheme != "https" and parts.hostname not in _HERE:
+        raise Invalid("the page is not served over https", remedy)
+    return text.rstrip("/")
+
+
+BaseAddress = Annotated[str, AfterValidator(_base_address)]
+"""Where visitors see what we serve: https, with a host and perhaps a path. Its last / is left out."""

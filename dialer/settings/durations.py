@@ -72,5 +72,6 @@ def _limit(value: object) -> Limit:
     return Limit(int(count), length)
 
 
-Bounds = Annotated[tuple[Annotated[Limit, PlainValidator(_limit)], ...], Field(max_length=10)]
+Bound = Annotated[Limit, PlainValidator(_limit)]
+Bounds = Annotated[tuple[Bound, ...], Field(max_length=10)]
 """Limits that hold together."""

@@ -13,7 +13,7 @@ from dialer.domain.phone import NumberKind
 from dialer.intake.limits import Limit
 from dialer.notify.messages import Channel
 from dialer.notify.wording import Language
-from dialer.settings.addresses import PageAddress, WebAddress
+from dialer.settings.addresses import PageAddress, WebAddress, WebOrigin
 from dialer.settings.durations import Bounds, Duration, Ladder, Patience
 from dialer.settings.hours import Exceptions, HolidayHours, Hours, WithinADay
 from dialer.settings.problems import Invalid
@@ -181,8 +181,8 @@ class AccountSettings(Paced):
 
 class SiteSettings(Section):
     """`[site.<id>]`: a website with the widget. `caller_id` is for its departments that give none; `call_between` goes
-    by the clock of who is called. `language`, `messages` (by which ways, none: not at all), `mail_from` and so on are
-    for messages to its visitors."""
+    by the clock of who is called; `origins` are where its pages come from, for what browsers may ask of the API.
+    `language`, `messages` (by which ways, none: not at all), `mail_from` and so on are for messages to its visitors."""
 
     name: Label
     account: Id | None = None
@@ -191,6 +191,7 @@ class SiteSettings(Section):
     caller_id: str | None = None
     call_between: WithinADay = Interval(time(8), time(21))
     page_query: bool = False
+    origins: tuple[WebOrigin, ...] = ()
     language: Language = Language.ENGLISH
     messages: tuple[Channel, ...] = tuple(Channel)
     mail_from: MailAddress | None = None

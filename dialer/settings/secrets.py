@@ -7,8 +7,11 @@ from typing import Protocol
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from dialer.domain.errors import ConfigurationError
+from dialer.notify.links import MIN_SECRET
+from dialer.settings.feeds import FeedSettings
 from dialer.settings.outward import SigningSecrets, WebhookSettings
 from dialer.settings.problems import problems_of
+from dialer.settings.web import PageSettings
 
 _SIGNING: TypeAdapter[tuple[SecretStr, ...]] = TypeAdapter(SigningSecrets)
 
@@ -55,6 +58,40 @@ def read_signing_secrets(webhook: WebhookSettings, folder: Path, where: str) -> 
     except ValidationError as error:
         problem = problems_of(error, ())[0]
         raise ConfigurationError(problem.what, where=key, remedy=problem.remedy) from None
+
+
+def read_token(feed: FeedSettings, folder: Path, where: str) -> SecretStr:
+    """The feed's token; as `read_secret`."""
+    if feed.token is not None:
+        return _bearable(feed.token.get_secret_value(), f"{where}.token")
+    if feed.token_file is not None:
+        key = f"{where}.token_file"
+        return _bearable(_read(folder / feed.token_file, key), key)
+    key = f"{where}.token_credential"
+    return _bearable(_read(_credential(str(feed.token_credential), key), key), key)
+
+
+def _bearable(token: str, key: str) -> SecretStr:
+    """A token that a header can carry."""
+    if not token.isascii() or " " in token:
+        what = "the token holds a space, or a letter that is not ASCII"
+        raise ConfigurationError(what, where=key, remedy="store it as the feed's owner gave it")
+    return _usable(token, key)
+
+
+def read_link_secrets(page: PageSettings, folder: Path, where: str) -> tuple[str, ...]:
+    """The secrets that sign links, one a line of their file, the one that signs first. Otherwise as `read_secret`."""
+    if page.secrets_file is not None:
+        key = f"{where}.secrets_file"
+        text = _read(folder / page.secrets_file, key)
+    else:
+        key = f"{where}.secrets_credential"
+        text = _read(_credential(str(page.secrets_credential), key), key)
+    secrets = tuple(_usable(line.removesuffix("\r"), key).get_secret_value() for line in text.split("\n"))
+    if min(map(len, secrets)) < MIN_SECRET:
+        what = f"a secret is shorter than {MIN_SECRET} characters: links could be forged"
+        raise ConfigurationError(what, where=key, remedy="make each with: openssl rand -hex 32")
+    return secrets
 
 
 def _credential(name: str, key: str) -> Path:

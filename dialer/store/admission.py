@@ -28,7 +28,7 @@ _Visitor = tuple[str, str]
 
 _ASKED = {"session": queries.requests_in, "origin": queries.requests_from}
 
-_LOCK = update(callback).where(callback.c.id == "").values(version=callback.c.version)
+LOCK = update(callback).where(callback.c.id == "").values(version=callback.c.version)
 """Changes nothing, and is a change."""
 
 
@@ -43,8 +43,8 @@ class Admit(Operation[list[Answer]]):
 
     @classmethod
     def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[list[Answer]]:
-        connection.execute(_LOCK)
-        door = _Door(
+        connection.execute(LOCK)
+        door = Door(
             connection,
             [new for admit in group for new in admit.callbacks],
             max(admit.rule.horizon for admit in group),
@@ -61,7 +61,7 @@ class Admit(Operation[list[Answer]]):
         return answers
 
 
-class _Door:
+class Door:
     """What bears on new callbacks: read at once for all of them, and kept up with those that are let in."""
 
     def __init__(self, connection: Connection, news: Sequence[Callback], horizon: timedelta) -> None:

@@ -1,18 +1,16 @@
 """`dialer calls`: the call log."""
 
-import csv
-import re
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from dialer.cli.host import instant, settings_of
-from dialer.cli.output import emit, fine_stamp, stamp, table
+from dialer.cli.output import emit, stamp, table
 from dialer.cli.paging import following
 from dialer.cli.records import CALL_FIELDS, call_record, lateness
+from dialer.cli.sheets import sheet
 from dialer.cli.stored import on_store
 from dialer.domain.attempt import Attempt
 from dialer.domain.outcome import Outcome
@@ -61,7 +59,7 @@ def calls(
 
     async def show(store: SqlStore) -> None:
         if as_csv:
-            _csv([CALL_FIELDS])
+            sheet([CALL_FIELDS])
         async for found in following(store, page, limit):
             _tell(found, as_json=as_json, as_csv=as_csv)
 
@@ -73,7 +71,7 @@ def _tell(found: Sequence[Attempt], *, as_json: bool, as_csv: bool) -> None:
         for attempt in found:
             emit(call_record(attempt))
     elif as_csv:
-        _csv([_cell(value) for value in call_record(attempt).values()] for attempt in found)
+        sheet(call_record(attempt).values() for attempt in found)
     else:
         table(_HEADINGS, [_row(attempt) for attempt in found], _CORE)
 
@@ -94,25 +92,3 @@ def _row(attempt: Attempt) -> tuple[str, ...]:
         attempt.pbx,
         attempt.callback_id,
     )
-
-
-def _csv(rows: Iterable[Iterable[str]]) -> None:
-    csv.writer(sys.stdout).writerows(rows)
-
-
-# What a spreadsheet takes for a formula, numbers apart: +442079460123 and -0.5 can call nothing.
-_FORMULA = re.compile(r"[=+\-@\t\r\n]")
-_PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
-
-
-def _cell(value: object) -> str:
-    """A value as a spreadsheet may safely open it: what it could take for a formula becomes text by an apostrophe."""
-    match value:
-        case None:
-            return ""
-        case datetime():
-            return fine_stamp(value)
-        case _:
-            text = str(value)
-            safe = not _FORMULA.match(text) or _PLAIN_NUMBER.fullmatch(text)
-            return text if safe else f"'{text}"

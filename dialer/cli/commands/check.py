@@ -20,6 +20,7 @@ def check(context: typer.Context) -> None:
         (len(settings.agent), "agent"),
         (len(settings.site), "site"),
         (len(settings.department), "department"),
+        *([(len(settings.feed), "feed")] if settings.feed else ()),
         *([(len(settings.webhook), "webhook")] if settings.webhook else ()),
     )
     # Every message is written once, with sample words.

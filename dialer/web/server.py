@@ -1,0 +1,158 @@
+"""The HTTP server in the daemon's own loop: bound before the daemon is ready, ended after it has drained."""
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from ssl import SSLError
+from typing import Any
+
+import h11
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from dialer.domain.errors import ConfigurationError
+from dialer.web.problems import MEDIA_TYPE
+
+log = structlog.get_logger()
+
+_BACKLOG = 1024
+_MOST_CONNECTIONS = 2_000
+"""What is more is closed at once: calls need sockets, too."""
+_HEADERS_WITHIN = 10.0
+"""Seconds for a request's headers, and for the first byte of a connection's first request."""
+_IDLE = 30
+"""Seconds for which a connection is kept between requests."""
+_LAST_ANSWERS = 10
+"""Seconds for requests under way when the server ends."""
+_MAX_HEADERS = 32 * 1024
+
+_NOT_HTTP = json.dumps(
+    {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
+        "code": "not_http",
+        "detail": "this is no HTTP/1.1 request",
+    }
+).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where to listen (port 0: any), and the files of the certificate, its chain and its key (None: no TLS)."""
+
+    host: str
+    port: int
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+@contextlib.asynccontextmanager
+async def serving(app: ASGIApp, at: Listening) -> AsyncIterator[int]:
+    """Serve while inside; the port. Raises `ConfigurationError` when it cannot listen there, or by these files."""
+    config = uvicorn.Config(
+        app,
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=_IDLE,
+        timeout_graceful_shutdown=_LAST_ANSWERS,
+        h11_max_incomplete_event_size=_MAX_HEADERS,
+        ssl_certfile=at.certificate,
+        ssl_keyfile=at.key,
+    )
+    try:
+        config.load()
+    except (OSError, SSLError) as error:
+        what = f"the certificate or its key cannot be used: {error.strerror or type(error).__name__}"
+        remedy = "name two readable PEM files that belong together"
+        raise ConfigurationError(what, where="api.tls_certificate", remedy=remedy) from None
+    sock = _bound(at)
+    server = _Server(config)
+    running = asyncio.create_task(server.serve([sock]), name="http")
+    try:
+        # The socket listens as soon as uvicorn has it: a connection that comes before that waits in its backlog.
+        port: int = sock.getsockname()[1]
+        log.info("api.listening", host=at.host, port=port, tls=at.certificate is not None)
+        yield port
+    finally:
+        server.should_exit = True
+        await asyncio.wait((running,))
+        sock.close()
+
+
+def _bound(at: Listening) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in at.host else socket.AF_INET)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((at.host, at.port))
+        sock.listen(_BACKLOG)
+        sock.setblocking(False)
+    except OSError as error:
+        sock.close()
+        what = f"cannot listen on {at.host} port {at.port}: {error.strerror or error}"
+        remedy = "stop what listens there, or set api.listen to a free port"
+        raise ConfigurationError(what, where="api.listen", remedy=remedy) from None
+    return sock
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to the daemon."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Protocol(H11Protocol):
+    """Does not wait for headers for ever, nor keep more connections than are good for the daemon."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base has it
+        super().connection_made(transport)
+        if len(self.connections) > _MOST_CONNECTIONS:
+            transport.abort()
+            return
+        self._late = self.loop.call_later(_HEADERS_WITHIN, transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        waiting = self.conn.their_state is h11.IDLE
+        if not waiting:
+            self._in_time()
+        elif self._late is None:
+            self._late = self.loop.call_later(_HEADERS_WITHIN, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._in_time()
+        super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """The library's answer to what is no HTTP, as a problem."""
+        del msg
+        headers = [("content-type", MEDIA_TYPE), ("content-length", str(len(_NOT_HTTP))), ("connection", "close")]
+        events: tuple[Any, ...] = (
+            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+            h11.Data(data=_NOT_HTTP),
+            h11.EndOfMessage(),
+        )
+        for event in events:
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+    def _in_time(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
