@@ -126,7 +126,7 @@ async def test_a_try_that_came_to_nothing_is_no_message(house: Rig) -> None:
     found = await house.store.get(ID)
     assert found is not None
     sent = len(house.box.letters)
-    claim = claim_of(replace(found, id=ID), twin="B")
+    claim = claim_of(found)
     assert await house.store.claim(claim)
     again = NextStep(Status.SCHEDULED, WANTED + HOUR, "busy", customer_attempts=1, agent_rings=0)
     await house.store.finish(ended(claim.attempt), again)
@@ -173,6 +173,7 @@ async def test_an_objection_in_the_last_moment_is_heeded(house: Rig, monkeypatch
     monkeypatch.setattr(house.messages, "claim", objecting)
     booked = callback()
     await house.book(booked)
+    await house.go_on()
     assert (house.box.letters, house.texts.asked) == ([], [])
     assert set((await house.states(booked)).values()) == {DROPPED}
 

@@ -88,7 +88,7 @@ async def test_what_nobody_knows(status: int | None) -> None:
 
 async def test_a_gateway_that_does_not_answer_in_time_may_have_sent_it() -> None:
     async with texts() as box:
-        box.headers = "X-Slow: "  # a header that has no end
+        box.silent = True
         assert isinstance(await failed(box, 200, within=0.3), MaybeSent)
 
 

@@ -41,13 +41,18 @@ def test_anything_else_is_refused(file: Path, given: object) -> None:
     assert (caught.value.code, caught.value.field) == ("field_type", "sms")
 
 
-async def test_it_is_kept_and_absent_in_what_is_older(tmp_path: Path) -> None:
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
     older.make(tmp_path / "dialer.db")
-    await schema.upgrade(tmp_path / "dialer.db")
-    async with SqlStore.open(tmp_path / "dialer.db", exclusive=True) as store:
+    return tmp_path / "dialer.db"
+
+
+async def test_it_is_kept_and_absent_in_what_is_older(old: Path) -> None:
+    await schema.upgrade(old)
+    async with SqlStore.open(old, exclusive=True) as store:
         await store.add([callback()])
-        kept, old = await store.get(callback().id), await store.get(older.DONE)
+        kept, done = await store.get(callback().id), await store.get(older.DONE)
     assert kept is not None
     assert kept.visitor == ZOE
-    assert old is not None
-    assert not old.visitor.sms
+    assert done is not None
+    assert not done.visitor.sms
