@@ -92,9 +92,15 @@ async def postbox(
         return AuthResult(success=right, handled=False, auth_data=data)
 
     def connected() -> SMTP:
-        starttls = context if security is Security.STARTTLS else None
-        required = {"auth_required": login, "authenticator": check, "auth_require_tls": security is Security.STARTTLS}
-        return SMTP(box, hostname="mail.example.com", tls_context=starttls, loop=loop, **required)
+        return SMTP(
+            box,
+            hostname="mail.example.com",
+            tls_context=context if security is Security.STARTTLS else None,
+            auth_required=login,
+            auth_require_tls=security is Security.STARTTLS,
+            authenticator=check,
+            loop=loop,
+        )
 
     implicit = context if security is Security.TLS else None
     server = await loop.create_server(connected, "127.0.0.1", 0, ssl=implicit)

@@ -207,11 +207,11 @@ async def test_a_change_of_what_is_not_there_is_nothing(house: Rig, voices: dict
     assert await house.of(callback()) == []
 
 
-async def test_a_life_sends_what_is_due_and_ends_when_told(house: Rig) -> None:
+async def test_a_life_sends_what_is_due_and_ends_when_told(house: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop itself, by the real clock's sleep: a start, a wake-up, a store that fails once, a stop."""
     import asyncio
 
-    carrier, real = house.messenger._carriers[E], house.messages.due
+    real = house.messages.due
     failures = [StoreError("busy")]
 
     async def due(*given: object) -> list[Message]:
@@ -219,7 +219,7 @@ async def test_a_life_sends_what_is_due_and_ends_when_told(house: Rig) -> None:
             raise failures.pop()
         return await real(*given)  # type: ignore[arg-type]  # passed on
 
-    carrier._messages.due = due  # type: ignore[method-assign]  # a test's
+    monkeypatch.setattr(house.messages, "due", due)
 
     async def quickly(seconds: float) -> None:
         await asyncio.sleep(min(seconds, 0.01))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 from icalendar import Calendar
@@ -39,7 +40,7 @@ def body(letter: EmailMessage, kind: str) -> str:
     return str(part.get_content())
 
 
-def entry(letter: EmailMessage) -> tuple[str, Calendar]:
+def entry(letter: EmailMessage) -> tuple[str, Any]:
     (attached,) = letter.iter_attachments()
     assert attached.get_filename() == "call.ics"
     method = attached["content-type"].params["method"]
@@ -179,7 +180,8 @@ async def test_an_objection_in_the_last_moment_is_heeded(house: Rig, monkeypatch
 
 
 async def test_a_move_in_the_last_moment_is_what_is_told(house: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, moved = house.messages.claim, []
+    real = house.messages.claim
+    moved: list[object] = []
 
     async def moving(message: object, as_read: object) -> bool:
         if not moved:

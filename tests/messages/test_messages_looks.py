@@ -33,14 +33,17 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.mark.parametrize("language", list(Language))
 async def test_every_message_fits_and_can_be_read(browser: Browser, language: Language, width: int) -> None:
     templates = Templates(language)
-    scheme = "dark" if width > 400 else "light"
     context = await browser.new_context(
-        viewport={"width": width, "height": 700}, color_scheme=scheme, java_script_enabled=True
+        viewport={"width": width, "height": 700}, color_scheme="dark" if width > 400 else "light"
     )
     page = await context.new_page()
     for kind in MessageKind:
         for name, more in (("usual", {}), ("long", LONG)):
-            words = {**sample(language), **more, "subject": "A subject"}
+            words = {
+                **sample(language),
+                **more,
+                "subject": templates.render(kind, Part.SUBJECT, {**sample(language), **more}),
+            }
             await page.set_content(templates.render(kind, Part.HTML, words))
             assert await page.evaluate("document.documentElement.lang") == language.value
             assert await page.evaluate("document.documentElement.scrollWidth") <= width, (kind, name)
