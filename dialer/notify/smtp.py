@@ -138,7 +138,8 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
         # Verifies the chain and the host's name.
         context = ssl.create_default_context(cafile=ca_file)
     except OSError as error:
-        what = f"the CA file cannot be used: {error.strerror or 'it holds no certificate'}"
+        why = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        what = f"the CA file cannot be used: {why}"
         raise ConfigurationError(what, where=str(ca_file), remedy="name a PEM file of authorities") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
