@@ -29,7 +29,7 @@ from dialer.web.server import Listening, serving
 from dialer.web.services import Services
 from dialer.web.visitor.deeds import Services as VisitorServices
 from dialer.web.visitor.routes import Served, visitor_router
-from dialer.web.visitor.throttle import Throttle
+from dialer.web.visitor.throttle import MOVES, Throttle
 
 _PATIENCE = 5.0
 """Seconds for which a request that changes a callback waits for who was first."""
@@ -82,7 +82,8 @@ def _visitor_page(host: Host) -> APIRouter | None:
         return None
     services = VisitorServices(host.store, host.directory, links, host.clock, host.engine.poke, Waiting())
     languages = {id_: site.language.value for id_, site in host.settings.site.items()}
-    return visitor_router(Served(services, page.base_url, languages, Throttle(monotonic)))
+    throttles = Throttle(monotonic), Throttle(monotonic, MOVES)
+    return visitor_router(Served(services, page.base_url, languages, *throttles))
 
 
 async def _noting(doorkeeper: Doorkeeper) -> None:

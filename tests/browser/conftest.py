@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
+from dialer.store import schema
 from tests.browser.serving import Place, serving
 
 
@@ -21,9 +22,24 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+@pytest.fixture(scope="session")
+async def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that holds nothing yet, to be copied."""
+    file = tmp_path_factory.mktemp("fresh") / "dialer.db"
+    await schema.upgrade(file)
+    return file
+
+
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    async with serving(tmp_path) as served:
+def folder(fresh: Path, tmp_path: Path) -> Path:
+    """Where a fresh store lies."""
+    shutil.copy(fresh, tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+async def place(folder: Path) -> AsyncIterator[Place]:
+    async with serving(folder) as served:
         yield served
 
 

@@ -21,12 +21,11 @@ from dialer.domain.directory import Interval
 from dialer.domain.ids import CallbackId
 from dialer.intake.changes import Waiting
 from dialer.notify.links import Links
-from dialer.store import schema
 from dialer.store.store import SqlStore
 from dialer.web.gate import Gate
 from dialer.web.visitor.deeds import Services
 from dialer.web.visitor.routes import Served, visitor_router
-from dialer.web.visitor.throttle import Allowance, Throttle
+from dialer.web.visitor.throttle import MOVES, Allowance, Throttle
 from tests.unit.intake.places import DIRECTORY, NOW
 
 SECRET = "a secret of at least 32 characters"
@@ -66,7 +65,6 @@ class Place:
     links: Links
     clock: Clock
     meanwhile: Meanwhile
-    throttle: Throttle
     woken: list[datetime]
 
     async def add(self, **changes: object) -> Callback:
@@ -90,8 +88,7 @@ class Place:
 
 @contextlib.asynccontextmanager
 async def serving(folder: Path, allowance: Allowance = Allowance(most=1e6)) -> AsyncIterator[Place]:  # noqa: B008  # frozen
-    """The page, served until the end."""
-    await schema.upgrade(folder / "dialer.db")
+    """The page, served until the end beside the store in `folder`."""
     site = replace(DIRECTORY.sites["shop"], name="Caffi & Siop <Môr>", call_between=Interval(time(0), None))
     directory = replace(DIRECTORY, sites={**DIRECTORY.sites, "shop": site})
     clock, meanwhile, woken = Clock(), Meanwhile(), list[datetime]()
@@ -101,11 +98,11 @@ async def serving(folder: Path, allowance: Allowance = Allowance(most=1e6)) -> A
         waiting = Waiting(sleep=meanwhile.sleep, clock=lambda: meanwhile.waited)
         async with SqlStore.open(folder / "dialer.db", now=clock.now) as store:
             services = Services(store, directory, links, clock, lambda: woken.append(clock.at), waiting)
-            throttle = Throttle(lambda: clock.now().timestamp(), allowance)
+            throttles = [Throttle(lambda: clock.now().timestamp(), each) for each in (allowance, MOVES)]
             app = FastAPI(openapi_url=None, middleware=[Middleware(Gate, max_body=64 * 1024)])
-            app.include_router(visitor_router(Served(services, base, {"other": "cy"}, throttle)))
+            app.include_router(visitor_router(Served(services, base, {"other": "cy"}, *throttles)))
             async with _running(app, sock):
-                yield Place(base, store, links, clock, meanwhile, throttle, woken)
+                yield Place(base, store, links, clock, meanwhile, woken)
 
 
 @contextlib.asynccontextmanager

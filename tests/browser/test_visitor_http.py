@@ -1,6 +1,8 @@
 """The page over real HTTP, asked as scanners, guessers and forgers ask."""
 
+import contextlib
 import re
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -12,6 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from dialer.domain.callback import Callback, Status
+from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
 from dialer.notify.links import Links
 from dialer.web.visitor.throttle import Allowance
@@ -125,7 +128,7 @@ async def test_what_is_done_is_told_in_the_log_without_anything_personal(place: 
 
 async def test_every_link_that_is_not_good_is_answered_alike(place: Place, http: httpx.AsyncClient) -> None:
     made = await place.add()
-    foreign = replace(made, id="01JV3KQ8ZC4W9E5R7T2Y6M1N0P")
+    foreign = replace(made, id=CallbackId("01JV3KQ8ZC4W9E5R7T2Y6M1N0P"))
     elsewhere = await place.add(site="gone", visitor=replace(made.visitor, phone="+442079460777"))
     others = Links(place.base, ["another secret of at least 32 chars"], DAY, place.clock.now)
     place.clock.at = PLANNED + 15 * DAY
@@ -167,9 +170,9 @@ async def test_a_link_is_good_until_days_after_its_callback(place: Place, http: 
 
 
 async def test_guessing_is_held_up_and_the_page_with_it_until_time_has_passed(
-    tmp_path: Path, http: httpx.AsyncClient
+    folder: Path, http: httpx.AsyncClient
 ) -> None:
-    async with serving(tmp_path, Allowance()) as place:
+    async with serving(folder, Allowance()) as place:
         url = place.page_of(await place.add())
         statuses = [(await http.get(f"{place.base}/c/{'A' * 58}")).status_code for _ in range(8)]
         assert statuses == [404] * 6 + [429] * 2
@@ -215,7 +218,7 @@ async def test_a_form_that_another_page_sends_does_nothing(
         (b"form=x", "", 400),
         (b"{}", "application/json", 400),
         (b"form=" + b"x" * 5_000, "application/x-www-form-urlencoded", 400),
-        (b"a&" * 2_000, "application/x-www-form-urlencoded", 303),
+        (b"a&" * 2_000, "application/x-www-form-urlencoded", 400),
         (b"a=1&" * 9, "application/x-www-form-urlencoded", 400),
         (b"form=\xff\xfe", "application/x-www-form-urlencoded", 400),
         (b"form=%ff%00%0d%0a&lang=%ed%a0%80", "application/x-www-form-urlencoded; charset=x", 303),
@@ -293,6 +296,18 @@ async def test_a_move_chosen_by_a_time_that_no_longer_held_is_asked_again(
     assert "has been cancelled" in answer.text, "whoever cancels wants none of it"
 
 
+async def test_moving_again_and_again_is_held_up_but_never_cancelling(place: Place, http: httpx.AsyncClient) -> None:
+    made, other = await place.add(), await place.add(department="care")
+    url, headers = place.page_of(made), {"Origin": place.base}
+    fields = {"form": form_in((await http.get(url)).text), "at": LATER}
+    tries = [(await http.post(f"{url}/move", data=fields, headers=headers)).status_code for _ in range(11)]
+    assert tries == [303] * 10 + [429]
+    assert "has been moved" in (await send(http, place, place.page_of(other), "move")).text
+    place.clock.at += timedelta(minutes=10)
+    assert "has been moved" in (await send(http, place, url, "move", at="2030-05-15T10:00:00+00:00")).text
+    assert "has been cancelled" in (await send(http, place, url, "cancel")).text
+
+
 @pytest.mark.parametrize(
     ("deed", "told", "status"),
     [
@@ -367,18 +382,23 @@ async def test_a_callback_whose_department_is_gone_can_still_be_cancelled(
     assert "has been cancelled" in (await send(http, place, place.page_of(made), "cancel")).text
 
 
+def rename(folder: Path, table: str, to: str) -> None:
+    """Take a table from under the store that is open, or give it back."""
+    with contextlib.closing(sqlite3.connect(folder / "dialer.db")) as connection:
+        connection.execute(f"ALTER TABLE {table} RENAME TO {to}")
+
+
 async def test_a_store_that_fails_is_told_as_ours_and_changes_nothing(
-    place: Place, http: httpx.AsyncClient, tmp_path: Path
+    place: Place, http: httpx.AsyncClient, folder: Path
 ) -> None:
     made: Callback = await place.add()
     url = place.page_of(made)
     form = form_in((await http.get(url)).text)
-    hidden = tmp_path / "hidden.db"
-    (tmp_path / "dialer.db").rename(hidden)
+    rename(folder, "callback", "hidden")
     headers = {"Origin": place.base}
     answers = [await http.get(url), await http.post(f"{url}/cancel", data={"form": form}, headers=headers)]
     for answer in answers:
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
         assert "The fault is ours" in answer.text
-    hidden.rename(tmp_path / "dialer.db")
+    rename(folder, "hidden", "callback")
     assert (await place.now(made)).status is Status.SCHEDULED

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from dialer.domain.callback import Status
+from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
 from tests.browser.serving import NUMBER, PLANNED, Place
 from tests.cli.seeds import claimed, over
@@ -64,7 +65,7 @@ async def test_a_visitor_objects(place: Place, page: Page) -> None:
     await page.goto(place.page_of(made))
     await page.get_by_text("Do not call me any more").click()
     await page.get_by_role("button", name="Yes, never call this number").click()
-    await see(page, "We do not call you", "Done: this number will not be called any more.")
+    await see(page, "We will not call you", "Done: this number will not be called any more.")
     assert await place.store.objected(NUMBER)
     await expect(page.get_by_role("button")).to_have_count(0)
 
@@ -159,7 +160,7 @@ async def test_a_link_that_is_not_good_leads_to_one_clear_page(place: Place, pag
     if bad == "forged":
         url = url[:-1] + ("A" if url[-1] != "A" else "B")
     elif bad == "foreign":
-        url = place.links.page_of(type(made.id)("01JV3KQ8ZC4W9E5R7T2Y6M1N0P"))
+        url = place.links.page_of(CallbackId("01JV3KQ8ZC4W9E5R7T2Y6M1N0P"))
     else:
         place.clock.at = PLANNED.replace(month=6)
     await page.goto(url)

@@ -12,14 +12,14 @@ ENGLISH = Texts(
     ),
     uk_time="UK time",
     labels={
-        "digits": "The number that we call ends in {digits}.",
+        "digits": "The number that we will call ends in {digits}.",
         "move": "Choose another time",
         "move_button": "Move my callback",
         "no_times": "There is no other time that we could offer just now.",
         "later": "Later days",
         "first": "Back to the first days",
         "cancel": "Cancel this callback",
-        "cancel_text": "Then we do not call you about this request.",
+        "cancel_text": "We will then not call you about this request.",
         "cancel_button": "Yes, cancel it",
         "object": "Do not call me any more",
         "object_text": (
@@ -30,9 +30,9 @@ ENGLISH = Texts(
         "language": "Language",
     },
     stands={
-        Stands.PLANNED: ("Your callback", "{site} calls you at this time:"),
-        Stands.AGAIN: ("We try again", "We tried to reach you. {site} calls you again at this time:"),
-        Stands.SOON: ("We are about to call you", "{site} calls you as soon as somebody is free."),
+        Stands.PLANNED: ("Your callback", "{site} will call you at this time:"),
+        Stands.AGAIN: ("We will try again", "We tried to reach you. {site} will call you again at this time:"),
+        Stands.SOON: ("We are about to call you", "{site} will call you as soon as somebody is free."),
         Stands.CALLING: ("We are calling you", "{site} is calling you right now."),
         Stands.STOPPING: (
             "We are stopping the call",
@@ -61,12 +61,12 @@ ENGLISH = Texts(
         ),
         Stands.CALLED: ("We have called you", "This callback is done. Thank you."),
         Stands.NOT_REACHED: ("We did not reach you", "We tried, and have given this callback up."),
-        Stands.CANCELLED: ("Your callback is cancelled", "We do not call you about this request."),
+        Stands.CANCELLED: ("Your callback is cancelled", "We will not call you about this request."),
         Stands.EXPIRED: (
             "We could not call you in time",
             "We are sorry: nobody was free in time, and this callback has ended.",
         ),
-        Stands.OBJECTED: ("We do not call you", "Your number is on our do-not-call list."),
+        Stands.OBJECTED: ("We will not call you", "Your number is on our do-not-call list."),
         Stands.REJECTED: ("We cannot call you", "This number may not be called."),
     },
     notices={

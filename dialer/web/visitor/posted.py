@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
-from starlette.requests import Request
+from fastapi import Request
 
 _MOST_BYTES = 4_096
 _MOST_FIELDS = 8

@@ -8,8 +8,8 @@ from hashlib import sha256
 from importlib.resources import files
 from urllib.parse import urlencode
 
+from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.responses import HTMLResponse, Response
 
 from dialer.web.visitor import moments
 from dialer.web.visitor.english import ENGLISH
@@ -62,6 +62,11 @@ class Shown:
     choosing: bool
     form: str
     notice: Notice | None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the notice says that it is as was wanted."""
+        return self.notice in {Notice.MOVED, Notice.CANCELLED, Notice.OBJECTED}
 
 
 def page(shown: Shown, texts: Texts) -> Response:

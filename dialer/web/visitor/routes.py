@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from fastapi import APIRouter
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
 
 from dialer.domain.callback import Callback
 from dialer.domain.errors import StoreError
@@ -16,7 +15,7 @@ from dialer.web.visitor.english import ENGLISH
 from dialer.web.visitor.query import Query
 from dialer.web.visitor.rendering import HEADERS, Shown, address, page, trouble
 from dialer.web.visitor.texts import Notice, Trouble
-from dialer.web.visitor.throttle import GUESSING, Throttle
+from dialer.web.visitor.throttle import GUESSING, Throttle, network
 from dialer.web.visitor.view import fits, view
 
 _RETRY_AFTER = {"Retry-After": "60"}
@@ -26,12 +25,13 @@ _CHOOSING = frozenset({Notice.GONE, Notice.NONE_CHOSEN, Notice.CHANGED})
 @dataclass(frozen=True, slots=True)
 class Served:
     """`base_url`: where visitors see the page; `languages`: in which it opens, by site (none given: English);
-    `throttle`: how often they may ask."""
+    `throttle`: how often an address may ask; `moves`: how often one callback may be moved."""
 
     services: Services
     base_url: str
     languages: Mapping[str, str]
     throttle: Throttle
+    moves: Throttle
 
 
 def visitor_router(served: Served) -> APIRouter:
@@ -81,6 +81,8 @@ class _Pages:
         form = self._services.links.read_form(given.get("form", ""))
         if form is None or form.callback != callback.id:
             return self._home(token, query, Notice.TOO_OLD)
+        if deed == "move" and not self._served.moves.admits(callback.id):
+            return trouble(Trouble.TOO_OFTEN, query.texts, HTTPStatus.TOO_MANY_REQUESTS, _RETRY_AFTER)
         notice = await self._deeds.do(deed, callback, form, given)
         return await self.lost(request) if notice is None else self._home(token, query, notice)
 
@@ -91,16 +93,16 @@ class _Pages:
 
     async def lost(self, request: Request) -> Response:
         query = Query.of(request.query_params)
-        address_ = request.client.host if request.client else ""
-        if not self._served.throttle.admits(address_):
+        asker = network(request.client.host if request.client else "")
+        if not self._served.throttle.admits(asker):
             return trouble(Trouble.TOO_OFTEN, query.texts, HTTPStatus.TOO_MANY_REQUESTS, _RETRY_AFTER)
-        self._served.throttle.charge(address_, GUESSING)
+        self._served.throttle.charge(asker, GUESSING)
         return trouble(Trouble.NO_LINK, query.texts, HTTPStatus.NOT_FOUND)
 
     async def _found(self, request: Request, token: str, query: Query) -> Callback | Response:
         """The callback of a link that is good; else the answer: one for all that are not, whatever the reason."""
-        address_ = request.client.host if request.client else ""
-        if not self._served.throttle.admits(address_):
+        asker = network(request.client.host if request.client else "")
+        if not self._served.throttle.admits(asker):
             return trouble(Trouble.TOO_OFTEN, query.texts, HTTPStatus.TOO_MANY_REQUESTS, _RETRY_AFTER)
         link = self._services.links.read(token)
         callback = await self._services.store.get(link.callback) if link else None
@@ -108,7 +110,7 @@ class _Pages:
         known = callback is not None and callback.site in self._services.directory.sites
         if link and callback and known and self._services.links.is_good(link, callback, now):
             return callback
-        self._served.throttle.charge(address_, GUESSING)
+        self._served.throttle.charge(asker, GUESSING)
         return trouble(Trouble.NO_LINK, query.texts, HTTPStatus.NOT_FOUND)
 
     def _asked(self, given: Mapping[str, str], callback: Callback) -> Query:

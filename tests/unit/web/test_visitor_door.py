@@ -17,7 +17,7 @@ from dialer.web.visitor.offers import AHEAD, chosen, offer
 from dialer.web.visitor.posted import is_ours, origin_of, path_of
 from dialer.web.visitor.query import Query
 from dialer.web.visitor.texts import Notice
-from dialer.web.visitor.throttle import GUESSING, Allowance, Throttle
+from dialer.web.visitor.throttle import GUESSING, Allowance, Throttle, network
 from dialer.web.visitor.welsh import WELSH
 from tests.unit.intake.places import DIRECTORY, LONDON, NOW
 
@@ -76,13 +76,11 @@ def test_guessing_is_dear() -> None:
     ],
 )
 def test_who_has_many_addresses_is_one(one: str, other: str, *, same: bool) -> None:
-    throttle = Throttle(Seconds(), Allowance(most=1, per_second=0))
-    assert throttle.admits(one)
-    assert throttle.admits(other) is not same
+    assert (network(one) == network(other)) is same
 
 
-def test_no_more_addresses_are_kept_than_bounded() -> None:
-    throttle = Throttle(Seconds(), Allowance(most=1, per_second=0, addresses=2))
+def test_no_more_askers_are_kept_than_bounded() -> None:
+    throttle = Throttle(Seconds(), Allowance(most=1, per_second=0, askers=2))
     for last in (1, 2, 3):
         assert throttle.admits(f"192.0.2.{last}")
     assert not throttle.admits("192.0.2.3")
@@ -137,7 +135,8 @@ def test_an_origin_is_written_as_browsers_write_it(base: str, origin: str, path:
         ({"lang": "xx", "done": "paid", "day": "soon"}, Query(ENGLISH, None, has_day=True, notice=None)),
         ({"done": "moved"}, Query(ENGLISH, None, has_day=False, notice=Notice.MOVED)),
         ({"day": "2030-05-17"}, Query(ENGLISH, date(2030, 5, 17), has_day=True, notice=None)),
-        *(({"day": day}, Query(ENGLISH, None, has_day=True, notice=None)) for day in ("2030-W20-5", "2030-13-01")),
+        ({"day": "2030-W20-5"}, Query(ENGLISH, date(2030, 5, 17), has_day=True, notice=None)),
+        ({"day": "2030-13-01"}, Query(ENGLISH, None, has_day=True, notice=None)),
         *(({"day": day}, Query(ENGLISH, None, has_day=True, notice=None)) for day in ("20300517", "\0" * 10, "today")),
     ],
 )
