@@ -181,6 +181,8 @@ class Carrier:
         except NotSent as failure:
             await self._not_sent(message, failure)
         except MaybeSent as doubt:
+            # Each message that is sent like this is lost to us: better that the others wait.
+            self._rest(doubt.what)
             await self._settle(message, MessageState.UNKNOWN, doubt.what)
         except StoreError:
             # It was not claimed.
@@ -193,27 +195,28 @@ class Carrier:
             await self._settle(message, state, f"a fault of the dialer's own: {where}")
 
     async def _not_sent(self, message: Message, failure: NotSent) -> None:
-        now = self._world.clock.now()
         if failure.final:
             await self._settle(message, MessageState.FAILED, failure.what)
             return
         pause = pause_after(message.tries + 1, self._world.rng, first=_FIRST, most=_MOST)
         if failure.down:
-            pause = self._rest(now, failure)
-        until = min(now + pause, message.draft.give_up_at)
+            pause = self._rest(failure.what, failure.retry_after)
+        until = min(self._world.clock.now() + pause, message.draft.give_up_at)
         log.info("message.not_sent", **self._named(message), why=failure.what)
         await self._noted(lambda: self._messages.postpone(message, until, failure.what, failed=True))
 
-    def _rest(self, now: datetime, failure: NotSent) -> timedelta:
-        """Leave the way alone for a while; how long. What failed together is one failure."""
+    def _rest(self, why: str, asked: timedelta | None = None) -> timedelta:
+        """Leave the way alone for a while, for as long as it asked at least; how long. What failed together is one
+        failure."""
+        now = self._world.clock.now()
         if self._rest_until is None or now >= self._rest_until:
             self._rests += 1
             pause = pause_after(self._rests, self._world.rng, first=_DOWN_FIRST, most=_DOWN_MOST)
-            self._rest_until = now + max(pause, failure.retry_after or pause)
+            self._rest_until = now + max(pause, asked or pause)
         if self._failing_since is None:
             self._failing_since = now
         elif now - self._failing_since >= _STUCK_AFTER:
-            self._world.watch.stuck(self._channel, failure.what)
+            self._world.watch.stuck(self._channel, why)
         return self._rest_until - now
 
     def _took(self) -> None:

@@ -56,8 +56,9 @@ def recipient_of(email: str) -> str:
     return address.addr_spec
 
 
-def letter(draft: Draft, sender: Sender, recipient: str, content: Content, now: datetime) -> EmailMessage:
-    """The whole message. Its Message-ID is the same each time that it is made; `now` is its date."""
+def letter(draft: Draft, sender: Sender, recipient: str, content: Content, now: datetime) -> bytes:
+    """The whole message as it goes over the wire. Its Message-ID is the same each time that it is made; `now` is its
+    date."""
     message = EmailMessage(policy=_POLICY)
     message["From"] = Address(one_line(sender.name, _LONGEST_NAME), addr_spec=sender.address)
     message["To"] = Address(addr_spec=recipient)
@@ -71,4 +72,6 @@ def letter(draft: Draft, sender: Sender, recipient: str, content: Content, now: 
     if content.calendar is not None:
         method, entry = content.calendar
         message.add_attachment(entry, subtype="calendar", filename="call.ics", params={"method": method})
-    return message
+    # The library would rather begin a subject on the next line than let it be one character too long; some programs
+    # show the space that this leaves.
+    return message.as_bytes().replace(b"\r\nSubject:\r\n ", b"\r\nSubject: ", 1)

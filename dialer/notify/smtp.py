@@ -25,6 +25,9 @@ from dialer.notify.sending import Leaving, MaybeSent, NotSent, Security
 
 _PERMANENT = 500
 _GOOD = 2
+_GOODBYE = 2.0
+"""Seconds for the server's own goodbye."""
+
 _SYNTAX = frozenset({500, 501, 502, 503, 504})
 """What a server says to a command that it does not understand: its fault or ours, not the recipient's."""
 
@@ -110,10 +113,12 @@ class Mailer:
 
 async def _quit(client: SMTP) -> None:
     """What became of the message is known by now: nothing that happens here changes it."""
-    if client.is_connected:
-        with contextlib.suppress(SMTPException, OSError):
-            await client.quit(timeout=2)
-    client.close()
+    try:
+        if client.is_connected:
+            with contextlib.suppress(SMTPException, OSError):
+                await client.quit(timeout=_GOODBYE)
+    finally:
+        client.close()
 
 
 def _why(error: Exception) -> str:
@@ -133,7 +138,8 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
         # Verifies the chain and the host's name.
         context = ssl.create_default_context(cafile=ca_file)
     except OSError as error:
-        what = f"the CA file cannot be used: {error.strerror or 'it holds no certificate'}"
+        why = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        what = f"the CA file cannot be used: {why}"
         raise ConfigurationError(what, where=str(ca_file), remedy="name a PEM file of authorities") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

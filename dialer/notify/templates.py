@@ -20,6 +20,7 @@ from dialer.notify.wording import Language, one_line, when
 
 _OURS = Path(__file__).parent / "templates"
 _SUFFIX = ".j2"
+_LAYOUT = f"layout.html{_SUFFIX}"
 
 _LONGEST_SUBJECT = 150
 _LONGEST_TEXT = 100_000
@@ -92,13 +93,13 @@ class Templates:
                         raise ConfigurationError(what, where=f"{kind}.{part}{_SUFFIX}", remedy="write something there")
 
     def _check_names(self, folder: Path) -> None:
-        """A file that no message is made of is a slip of the pen, unless another one takes it in."""
+        """A file that no message is made of is a slip of the pen, unless others take it in."""
         if not folder.is_dir():
             raise ConfigurationError("no such folder", where=str(folder), remedy="make it, or leave templates out")
-        known = {f"{kind}.{part}{_SUFFIX}" for kind in MessageKind for part in Part}
-        for file in sorted(folder.glob("*.*.j2")):
-            if file.name not in known:
-                remedy = "templates are named <kind>.<part>.j2; name what others include <name>.j2"
+        known = {_LAYOUT, *(f"{kind}.{part}{_SUFFIX}" for kind in MessageKind for part in Part)}
+        for file in sorted(folder.glob(f"*{_SUFFIX}")):
+            if file.name not in known and not file.name.startswith("_"):
+                remedy = "templates are named <kind>.<part>.j2; begin the name of what others include with _"
                 raise ConfigurationError("no message is made of it", where=str(file), remedy=remedy)
 
     def _fault(self, name: str, error: Exception) -> TemplateFault:

@@ -67,7 +67,7 @@ class ByMail:
             raise NotSent(f"the visitor's address: {error}", final=True) from None
         content = self._content(voice, voice.sender, draft, callback)
         made = letter(draft, voice.sender, recipient, content, self._sources.clock.now())
-        return await self._mailer.send(voice.sender.address, recipient, made.as_bytes(), leaving)
+        return await self._mailer.send(voice.sender.address, recipient, made, leaving)
 
     def _content(self, voice: Voice, sender: Sender, draft: Draft, callback: Callback) -> Content:
         page = _page(self._sources, callback)

@@ -40,6 +40,7 @@ class CallbackRequest(_Asked):
     )
     until: str | None = Field(None, max_length=64, description="The end of a window that begins at `at`.")
     consent: ConsentGiven | None = None
+    sms: bool | None = Field(None, description="Whether the visitor may be sent texts about this callback.")
     external_id: str | None = Field(
         None, max_length=128, description="Your own id: a second request with it is answered with the same callback."
     )

@@ -54,6 +54,7 @@ class VisitorBody(BaseModel):
     page: str
     message: str
     session: str
+    sms: bool
     consent: ConsentBody | None
 
 

@@ -30,6 +30,7 @@ class Texts:
     asked: list[Asking] = field(default_factory=list)
     status: int | None = 202
     headers: str = ""
+    silent: bool = False
 
     def gateway(self, **more: Any) -> Gateway:
         given = {"headers": {"Authorization": f"Bearer {TOKEN}"}, "within": 5.0, **more}
@@ -48,7 +49,9 @@ async def texts() -> AsyncIterator[Texts]:
             headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
             body = await reader.readexactly(int(headers["content-length"]))
             made.asked.append(Asking(first, headers, json.loads(body)))
-            if made.status is not None:
+            if made.silent:
+                await reader.read()
+            elif made.status is not None:
                 answer = f"HTTP/1.1 {made.status} x\r\nContent-Length: 0\r\n{made.headers}Connection: close\r\n\r\n"
                 writer.write(answer.encode())
                 await writer.drain()

@@ -60,11 +60,12 @@ class Postbox:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         if "DATA" in self.answers:
             return self.answers["DATA"]
         user = session.auth_data.login.decode() if session.auth_data else ""
-        letter = Letter(envelope.mail_from, envelope.rcpt_tos, envelope.content, session.ssl is not None, user)
+        encrypted = server.transport.get_extra_info("sslcontext") is not None
+        letter = Letter(envelope.mail_from, envelope.rcpt_tos, envelope.content, encrypted, user)
         self.letters.append(letter)
         return "250 taken"
 
@@ -87,12 +88,19 @@ async def postbox(
     loop = asyncio.get_running_loop()
 
     def check(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
-        return AuthResult(success=(data.login, data.password) == (USER.encode(), SECRET.encode()), auth_data=data)
+        right = (data.login, data.password) == (USER.encode(), SECRET.encode())
+        return AuthResult(success=right, handled=False, auth_data=data)
 
     def connected() -> SMTP:
-        starttls = context if security is Security.STARTTLS else None
-        required = {"auth_required": login, "authenticator": check, "auth_require_tls": security is Security.STARTTLS}
-        return SMTP(box, hostname="mail.example.com", tls_context=starttls, loop=loop, **required)
+        return SMTP(
+            box,
+            hostname="mail.example.com",
+            tls_context=context if security is Security.STARTTLS else None,
+            auth_required=login,
+            auth_require_tls=security is Security.STARTTLS,
+            authenticator=check,
+            loop=loop,
+        )
 
     implicit = context if security is Security.TLS else None
     server = await loop.create_server(connected, "127.0.0.1", 0, ssl=implicit)

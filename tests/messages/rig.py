@@ -1,6 +1,6 @@
 """The messenger on a real store, a real SMTP server and a real gateway, by a clock that the test sets."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -20,13 +20,13 @@ from dialer.notify.planner import Manner
 from dialer.notify.sending import Security
 from dialer.notify.smtp import Mailer
 from dialer.notify.templates import Templates
-from dialer.notify.ways import ByMail, ByText, Sources, Voice
+from dialer.notify.ways import ByMail, ByText, Sources, Voice, Way
 from dialer.notify.wording import Language
 from dialer.store.messages import MessageStore
 from dialer.store.outbox import SqlOutbox
 from dialer.store.store import SqlStore
 from tests.messages.gateways import Texts, texts
-from tests.messages.postbox import Postbox, postbox, scripted
+from tests.messages.postbox import Answer, Postbox, postbox, scripted
 from tests.messages.samples import MONDAY, SHOP, ZOE
 
 LOOPBACK = (IPv4Network("127.0.0.0/8"),)
@@ -104,7 +104,7 @@ def voice(language: Language = Language.ENGLISH, channels: frozenset[Channel] = 
 
 @asynccontextmanager
 async def rig(
-    folder: Path, certificates: Path, speaking: Voice | None = None, answers: dict[str, str] | None = None
+    folder: Path, certificates: Path, speaking: Voice | None = None, answers: Mapping[str, Answer] | None = None
 ) -> AsyncIterator[Rig]:
     """`answers`: what a scripted SMTP server says, in the place of the good one."""
     clock, watch = Clock(), Watch()
@@ -118,7 +118,7 @@ async def rig(
         await SqlOutbox(store).subscribe([Subscriber("messages")])
         sources = Sources(lambda _callback: "+442079460100", clock, Pages())
         security = Security.STARTTLS if answers is None else Security.NONE
-        ways = {
+        ways: dict[Channel, Way] = {
             Channel.EMAIL: ByMail(Mailer(box.server(security)), sources),
             Channel.SMS: ByText(Texter(sms.gateway(), client, clock), sources),
         }

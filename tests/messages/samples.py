@@ -24,7 +24,7 @@ WANTED = MONDAY + DAY + 4 * HOUR
 # Ofcom's drama mobiles are no numbers to the library, and a text needs one. Nothing is ever sent to it.
 MOBILE = "+447400123456"
 LANDLINE = "+442079460123"
-ID = CallbackId("01KJPCZ0V8Z9W6D7V0H2M1N4QK")
+ID = CallbackId("01234567890123456789012345")
 ZOE = Visitor(MOBILE, "Zoë Smith", "zoe@example.com", sms=True)
 
 

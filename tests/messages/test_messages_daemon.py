@@ -15,6 +15,7 @@ import pytest
 
 from dialer.notify.messages import Message, MessageKind, MessageState
 from dialer.notify.sending import Security
+from dialer.store import schema
 from dialer.store.messages import MessageStore
 from dialer.store.store import SqlStore
 from tests.cli.host import CONFIG, Host, environment
@@ -73,6 +74,16 @@ async def booked(host: Host) -> list[Message]:
     return [each for each in page.items if each.draft.kind is MessageKind.BOOKED]
 
 
+async def settled(host: Host) -> list[Message]:
+    """All of them, once none waits or is being sent."""
+    async with asyncio.timeout(WAIT):
+        while True:
+            found = await booked(host)
+            if not {MessageState.WAITING, MessageState.SENDING} & {each.state for each in found}:
+                return found
+            await asyncio.sleep(0.1)
+
+
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
     return Host(tmp_path)
@@ -86,7 +97,7 @@ async def test_the_daemon_confirms_by_mail_and_text_and_its_log_names_nobody(hos
         more += 'body = { to = "{number}", text = "{text}" }\n'
         host.configure(settings(box, Security.STARTTLS, more))
         assert "ok" in await said(host, "check")
-        host.upgrade()
+        await schema.upgrade(host.database)
         async with daemon(host) as running:
             log = host.folder / "dialer.log"
             await until(lambda: "daemon.ready" in log.read_text(), "ready")
@@ -113,7 +124,7 @@ async def test_killed_after_the_message_left_it_is_unknown_and_not_sent_again(ho
 
     async with scripted({".": keep_waiting}) as box:
         host.configure(settings(box, Security.NONE))
-        host.upgrade()
+        await schema.upgrade(host.database)
         await said(host, "submit", "-", data=requests(1))
         async with daemon(host) as first:
             # Who was there before the daemon is not a subscriber's: it is told of what changes from its start on.
@@ -129,7 +140,7 @@ async def test_killed_after_the_message_left_it_is_unknown_and_not_sent_again(ho
         async with daemon(host):
             await said(host, "submit", "-", data=requests(3).splitlines()[2])
             await until(lambda: len(again.letters) == 1, "the next one is sent")
-    states = {each.id: (each.state, each.detail) for each in await booked(host)}
+            states = {each.id: (each.state, each.detail) for each in await settled(host)}
     assert states[message.id] == (MessageState.UNKNOWN, "the daemon ended while it was sent")
     assert sorted(state for state, _ in states.values()) == [MessageState.SENT, MessageState.UNKNOWN]
 
@@ -140,7 +151,7 @@ async def test_killed_at_random_no_message_comes_twice_and_none_is_lost_unseen(h
     total = 24
     async with scripted({}) as box:
         host.configure(settings(box, Security.NONE))
-        host.upgrade()
+        await schema.upgrade(host.database)
         for life in range(4):
             async with daemon(host) as running:
                 if not life:
@@ -151,10 +162,7 @@ async def test_killed_at_random_no_message_comes_twice_and_none_is_lost_unseen(h
                 running.kill()
                 await asyncio.to_thread(running.wait)
         async with daemon(host):
-            async with asyncio.timeout(WAIT):
-                while any(each.state is MessageState.WAITING for each in await booked(host)):  # noqa: ASYNC110  # another process
-                    await asyncio.sleep(0.1)
-        messages = await booked(host)
+            messages = await settled(host)
     came = Counter(each.message["Message-ID"] for each in box.letters)
     assert len(messages) == total
     assert set(came.values()) == {1}

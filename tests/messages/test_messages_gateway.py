@@ -33,7 +33,8 @@ async def failed(box: Texts, status: int | None, **more: float) -> NotSent | May
     assert asked.count == 1
     assert "7400" not in str(caught.value)
     assert TOKEN not in str(caught.value)
-    return caught.value
+    error: NotSent | MaybeSent = caught.value  # type: ignore[assignment]  # one of the two
+    return error
 
 
 async def test_the_gateway_is_asked_as_the_configuration_says() -> None:
@@ -88,7 +89,7 @@ async def test_what_nobody_knows(status: int | None) -> None:
 
 async def test_a_gateway_that_does_not_answer_in_time_may_have_sent_it() -> None:
     async with texts() as box:
-        box.headers = "X-Slow: "  # a header that has no end
+        box.silent = True
         assert isinstance(await failed(box, 200, within=0.3), MaybeSent)
 
 

@@ -22,8 +22,8 @@ def file(tmp_path: Path) -> Path:
 
 def test_without_the_tables_there_is_no_way(file: Path) -> None:
     settings = loaded(file)
-    assert settings.mail is settings.sms is None
-    assert settings.mail_secret() is settings.sms_token() is None
+    assert (settings.mail, settings.sms) == (None, None)
+    assert (settings.mail_secret(), settings.sms_token()) == (None, None)
     assert settings.site["shop"].messages == tuple(Channel)
 
 
@@ -31,7 +31,7 @@ def test_the_least_that_can_send(file: Path) -> None:
     settings = loaded(file, SENDER + MAIL + SMS)
     assert settings.mail is not None
     assert (settings.mail.port, settings.mail.security) == (587, Security.STARTTLS)
-    assert settings.mail_secret() is settings.sms_token() is None
+    assert (settings.mail_secret(), settings.sms_token()) == (None, None)
 
 
 def test_secrets_come_as_a_pbx_s_do(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,9 +50,9 @@ def test_a_header_and_a_text_are_one_line() -> None:
 
 def test_a_site_s_own_come_first_and_ours_fill_in(tmp_path: Path) -> None:
     (tmp_path / "booked.subject.j2").write_text("Own: {{ when }}")
-    (tmp_path / "foot.j2").write_text("<p>Our foot &amp; {{ site }}</p>")
+    (tmp_path / "_foot.html.j2").write_text("<p>Our foot &amp; {{ site }}</p>")
     (tmp_path / "booked.html.j2").write_text(
-        '{% extends "layout.html.j2" %}{% block content %}{% include "foot.j2" %}{% endblock %}'
+        '{% extends "layout.html.j2" %}{% block content %}{% include "_foot.html.j2" %}{% endblock %}'
     )
     templates = Templates(CY, tmp_path)
     templates.check()
@@ -94,11 +94,11 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, text: str, line: s
 
 
 def test_a_mistake_in_what_is_included_is_said_with_its_own_place(tmp_path: Path) -> None:
-    (tmp_path / "foot.j2").write_text("a\n{{ nobody }}")
-    (tmp_path / "booked.html.j2").write_text("{% include 'foot.j2' %}")
+    (tmp_path / "_foot.html.j2").write_text("a\n{{ nobody }}")
+    (tmp_path / "booked.html.j2").write_text("{% include '_foot.html.j2' %}")
     with pytest.raises(ConfigurationError) as caught:
         Templates(EN, tmp_path).check()
-    assert caught.value.where == f"{tmp_path / 'foot.j2'}: line 2"
+    assert caught.value.where == f"{tmp_path / '_foot.html.j2'}: line 2"
 
 
 def test_a_folder_s_slips_are_said(tmp_path: Path) -> None:

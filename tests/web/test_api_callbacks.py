@@ -52,6 +52,7 @@ async def test_a_callback_is_shown_whole(api: Place, shop: dict[str, str]) -> No
             "page": "https://example.com/?q=1",
             "message": "",
             "session": "",
+            "sms": False,
             "consent": {"wording": "Yes", "given_at": "2030-05-13T09:00:00Z", "page": "https://example.com/"},
         },
     }
