@@ -2,9 +2,9 @@
 BIN := .venv/bin
 READY := .venv/.ready
 PYTEST := $(BIN)/python -m pytest
-PURE := dialer/domain/*,dialer/scheduling/*,dialer/routing/*,dialer/engine/capacity.py,dialer/engine/caps.py,dialer/engine/choices.py,dialer/engine/decision.py,dialer/engine/reconcile.py,dialer/engine/rings.py,dialer/engine/roster.py,dialer/intake/limits.py,dialer/ami/answers.py,dialer/ami/codec.py,dialer/ami/encode.py,dialer/ami/filters.py,dialer/ami/inbound.py,dialer/ami/journal.py,dialer/ami/messages.py,dialer/ami/tracker.py
+PURE := dialer/domain/*,dialer/scheduling/*,dialer/routing/*,dialer/engine/capacity.py,dialer/engine/caps.py,dialer/engine/choices.py,dialer/engine/decision.py,dialer/engine/reconcile.py,dialer/engine/rings.py,dialer/engine/roster.py,dialer/intake/limits.py,dialer/intake/objects.py,dialer/intake/slots.py,dialer/web/pace.py,dialer/ami/answers.py,dialer/ami/codec.py,dialer/ami/encode.py,dialer/ami/filters.py,dialer/ami/inbound.py,dialer/ami/journal.py,dialer/ami/messages.py,dialer/ami/tracker.py
 
-.PHONY: demo test check bench zombies chaos model recovery year races backlog format lock docs clean
+.PHONY: demo test check bench zombies chaos model recovery year races backlog fuzz-api load wires-submissions format lock docs clean
 
 demo: $(READY)
 	$(BIN)/dialer demo
@@ -62,6 +62,20 @@ races: $(READY)
 BACKLOG ?= 5000
 backlog: $(READY)
 	$(BIN)/python -m tests.backlog --count $(BACKLOG)
+
+# CASES requests by schemathesis over the whole API, the real daemon and store, then on a failing store; last line JSON.
+CASES ?= 10000
+fuzz-api: $(READY)
+	$(BIN)/python -m tests.fuzz --cases $(CASES)
+
+# 20 calls a second without and with submissions by HTTP: how many, and what that does to punctuality; last line JSON.
+load: $(READY)
+	$(BIN)/python -m tests.load
+
+# SUBMISSIONS by HTTP, sent again by their keys, through kills of the daemon: each is there once; last line JSON.
+SUBMISSIONS ?= 2000
+wires-submissions: $(READY)
+	$(BIN)/python -m tests.wires.submissions --count $(SUBMISSIONS)
 
 format: $(READY)
 	$(BIN)/ruff format .
