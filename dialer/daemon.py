@@ -52,7 +52,6 @@ async def run(settings: Settings) -> None:
     # What is retried says so itself, in plain words.
     stamina.instrumentation.set_on_retry_hooks([])
     log.info("daemon.start", version=__version__, configuration=str(settings.file), store=str(settings.database))
-    failed: DialerError | None = None
     try:
         with _stop_signals() as stops:
             async with SqlStore.open(settings.database, exclusive=True) as store:

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -11,9 +11,11 @@ from typing import Any
 
 import httpx
 
+from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback
 from dialer.domain.directory import Directory
-from dialer.domain.ids import CallbackId
+from dialer.domain.ids import AttemptId, CallbackId
+from dialer.engine.ports import Claim
 from dialer.intake.changes import Waiting
 from dialer.intake.keys import Scope, hash_of, new_token, prefix_of
 from dialer.intake.limits import Limit, LimitRule, Limits
@@ -27,6 +29,7 @@ from dialer.web.pace import Pacer
 from dialer.web.proxies import Networks
 from dialer.web.server import Listening, serving
 from dialer.web.services import Services
+from tests.contract.story import attempt_at
 from tests.unit.intake.places import DIRECTORY, NOW
 
 ORIGIN = "https://www.example.com"
@@ -145,6 +148,22 @@ async def place(
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20) as client,
         ):
             yield Place(store, clocks, daemon, doorkeeper, client)
+
+
+def attempt_of(of: Callback) -> Attempt:
+    """The next attempt at a callback, by an agent of its own."""
+    number = of.attempts + 1
+    made = attempt_at(replace(of, id=CallbackId(f"C{number:025}")))
+    return replace(made, id=AttemptId(f"A{of.id[-20:]}{number:05}"), callback_id=of.id, agent=f"of-{of.id}")
+
+
+async def claimed(store: SqlStore, id_: str) -> Attempt:
+    """The attempt that was claimed for a callback just now."""
+    found = await store.get(CallbackId(id_))
+    assert found is not None
+    attempt = attempt_of(found)
+    assert await store.claim(Claim(found, attempt))
+    return attempt
 
 
 def problem(answer: httpx.Response, status: int, code: str, field: str | None = None) -> dict[str, Any]:
