@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, update
 
 from dialer.intake.keys import Key, KeyHolder, Scope
 from dialer.store.key_tables import api_key
@@ -89,13 +89,17 @@ class Keys:
 
     async def find(self, hash_: str) -> KeyHolder | None:
         """Who holds the key of this hash; None when it is unknown or revoked."""
-        in_force = select(_c.id, _c.site, _c.scopes).where(_c.hash == hash_, _c.revoked_at.is_(None))
-        rows = await self._store.read(in_force)
+        rows = await self._store.read(by_hash(hash_))
         return KeyHolder(rows[0].id, rows[0].site, _scopes(rows[0].scopes)) if rows else None
 
     async def used(self, ids: Iterable[int]) -> None:
         """Note that these keys were used just now."""
         await self._store.write(_Used(tuple(sorted(ids))))
+
+
+def by_hash(hash_: str) -> Select[Any]:
+    """The key in force of this hash."""
+    return select(_c.id, _c.site, _c.scopes).where(_c.hash == hash_, _c.revoked_at.is_(None))
 
 
 def _key(row: AnyRow) -> Key:

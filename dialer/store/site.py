@@ -55,8 +55,7 @@ class SiteViews:
 
     async def objections(self, who: str, limit: int, cursor: str | None) -> Some[Objection]:
         """What `who` put on the do-not-call list, first to last; `limit` is at least 1."""
-        query = queries.objections_after(limit, cursor).where(do_not_call.c.who == who)
-        rows = await self._store.read(query)
+        rows = await self._store.read(objections_of(who, limit, cursor))
         return Some(tuple(Objection(*row[:-1]) for row in rows[:limit]), _cursor(rows, limit, "since"))
 
     async def withdraw(self, number: str, who: str) -> bool:
@@ -88,6 +87,11 @@ def calls_of(site: str, department: str, which: WantedCalls, limit: int, cursor:
     wanted = CallFilter(which.outcomes, department, which.since, which.before)
     found = queries.calls(wanted, limit, cursor)
     return found.join(callback, callback.c.id == attempt.c.callback_id).where(callback.c.site == site)
+
+
+def objections_of(who: str, limit: int, cursor: str | None) -> Select[Any]:
+    """A page of what `who` put on the do-not-call list."""
+    return queries.objections_after(limit, cursor).where(do_not_call.c.who == who)
 
 
 def _of_site(query: Select[Any], site: str) -> Select[Any]:

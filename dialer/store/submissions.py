@@ -61,11 +61,11 @@ class _Taking:
         self._known: dict[_Name, Callback] = {}
         keys = [_key_of(asked.once) for asked in group if asked.once is not None]
         for some in in_slices(keys):
-            for row in connection.execute(_answers_of(some)):
+            for row in connection.execute(answers_of(some)):
                 self._given[row.holder, row.key] = row.fingerprint, Given(row.status, row.body)
         names = [(asked.source, asked.external_id) for asked in group if asked.external_id is not None]
         for some_names in in_slices(names):
-            for row in connection.execute(_named(some_names)):
+            for row in connection.execute(named(some_names)):
                 self._known[row[-2], row[-1]] = to_callback(row[:-2])
         horizon = max(asked.rule.horizon for asked in group)
         self._door = Door(connection, [asked.callback for asked in group], horizon)
@@ -106,7 +106,7 @@ class _Forget(Alone[int]):
     before: datetime
 
     def change(self, connection: Connection, now: datetime) -> int:  # noqa: ARG002  # an operation's signature
-        old = select(answer.c.id).where(answer.c.at < self.before).order_by(answer.c.at).limit(_AT_ONCE)
+        old = given_before(self.before).limit(_AT_ONCE)
         return connection.execute(delete(answer).where(answer.c.id.in_(old))).rowcount
 
 
@@ -130,14 +130,14 @@ class Submissions:
 
     async def given(self, once: Once) -> Given | RequestRefused | None:
         """The answer that was given to this request before; a refusal where its key belongs to another request."""
-        rows = await self._store.read(_answers_of([_key_of(once)]))
+        rows = await self._store.read(answers_of([_key_of(once)]))
         if not rows:
             return None
         return _if_the_same(once, rows[0].fingerprint, Given(rows[0].status, rows[0].body))
 
     async def known(self, source: str, external_id: str) -> Callback | None:
         """The callback that came from there by this id."""
-        rows = await self._store.read(_named([(source, external_id)]))
+        rows = await self._store.read(named([(source, external_id)]))
         return to_callback(rows[0][:-2]) if rows else None
 
     async def take_in(self, asked: Asked) -> Given | RequestRefused:
@@ -168,11 +168,18 @@ def _if_the_same(once: Once, fingerprint: str, given: Given) -> Given | RequestR
     return given if fingerprint == once.fingerprint else reused()
 
 
-def _answers_of(keys: Sequence[_OnceKey]) -> Select[Any]:
+def given_before(moment: datetime) -> Select[Any]:
+    """The answers that were given before then, the longest ago first."""
+    return select(answer.c.id).where(answer.c.at < moment).order_by(answer.c.at)
+
+
+def answers_of(keys: Sequence[_OnceKey]) -> Select[Any]:
+    """The answers that were given to these holders' keys."""
     c = answer.c
     return select(c.holder, c.key, c.fingerprint, c.status, c.body).where(tuple_(c.holder, c.key).in_(keys))
 
 
-def _named(names: Sequence[_Name]) -> Select[Any]:
+def named(names: Sequence[_Name]) -> Select[Any]:
+    """The callbacks that came from there by these ids."""
     c = callback.c
     return select(*CALLBACK_COLUMNS, c.source, c.external_id).where(tuple_(c.source, c.external_id).in_(names))

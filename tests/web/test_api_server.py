@@ -1,0 +1,143 @@
+"""The server: bound before the daemon is ready, refused with one clear line, ended with the drain."""
+
+import asyncio
+import contextlib
+import socket
+import sqlite3
+import ssl
+from pathlib import Path
+
+import httpx
+import pytest
+
+from dialer.domain.errors import ConfigurationError
+from dialer.web import server
+from dialer.web.server import Listening, serving
+from tests.lab.certificates import make_certificates
+from tests.rig.detached import Served
+from tests.web.place import Place
+from tests.web.test_api_problems import raw
+
+HERE = "127.0.0.1"
+
+
+async def hello(scope: object, receive: object, send: object) -> None:
+    """The least application."""
+    del scope, receive
+    await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[operator]  # ASGI's own
+    await send({"type": "http.response.body", "body": b"hello"})  # type: ignore[operator]  # as above
+
+
+async def test_a_daemon_serves_takes_in_and_ends(tmp_path: Path) -> None:
+    """What was answered is in the store, a key that a command revokes opens nothing more, and a stop ends it."""
+    with Served(tmp_path) as daemon:
+        await daemon.port()
+        key = daemon.key()
+        async with await daemon.client(key) as client:
+            assert (await client.get("/healthz")).status_code == 200
+            assert (await client.get("/readyz")).json()["code"] == "pbx"
+            made = await client.post("/v1/callbacks", json={"department": "sales", "phone": "020 7946 0001"})
+            assert made.status_code == 201
+            shown = await client.get(f"/v1/callbacks/{made.json()['id']}")
+            assert shown.json()["visitor"]["phone"] == "+442079460001"
+            assert daemon.cli("key", "revoke", "1").returncode == 0
+            await asyncio.sleep(0.6)
+            assert (await client.get("/v1/callbacks")).json()["code"] == "key_unknown"
+        assert daemon.stop() == 0
+        with contextlib.closing(sqlite3.connect(daemon.database)) as store:
+            assert store.execute("SELECT id, source FROM callback").fetchall() == [(made.json()["id"], "api:shop")]
+            assert store.execute("SELECT last_used_at IS NOT NULL FROM api_key").fetchall() == [(1,)]
+        log = daemon.tail(1000)
+    for secret in (key, "79460001", "020 7946"):
+        assert secret not in log
+
+
+async def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind((HERE, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigurationError) as refusal:
+            async with serving(hello, Listening(HERE, port)):
+                pass
+    assert str(refusal.value) == (
+        f"api.listen: cannot listen on 127.0.0.1 port {port}: Address already in use"
+        " (stop what listens there, or set api.listen to a free port)"
+    )
+
+
+async def test_tls(tmp_path: Path) -> None:
+    made = make_certificates(tmp_path / "tls")
+    async with serving(hello, Listening(HERE, 0, made.certificate, made.key)) as port:
+        trusting = ssl.create_default_context(cafile=str(made.ca))
+        async with httpx.AsyncClient(verify=trusting, trust_env=False) as client:
+            assert (await client.get(f"https://127.0.0.1:{port}/")).text == "hello"
+        async with httpx.AsyncClient(trust_env=False) as client:
+            with pytest.raises(httpx.TransportError):
+                await client.get(f"http://127.0.0.1:{port}/")
+
+
+@pytest.mark.parametrize("files", ["missing", "foreign", "rubbish"])
+async def test_a_certificate_that_cannot_be_used(tmp_path: Path, files: str) -> None:
+    made, other = make_certificates(tmp_path / "one"), make_certificates(tmp_path / "other")
+    rubbish = tmp_path / "rubbish.pem"
+    rubbish.write_text("no certificate")
+    pair = {
+        "missing": (tmp_path / "none.pem", made.key),
+        "foreign": (made.certificate, other.key),
+        "rubbish": (rubbish, rubbish),
+    }
+    with pytest.raises(ConfigurationError, match=r"^api\.tls_certificate: the certificate or its key cannot be used"):
+        async with serving(hello, Listening(HERE, 0, *pair[files])):
+            pass
+
+
+async def test_whoever_does_not_ask_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither nothing, nor a head that comes byte by byte, before or after a whole request."""
+    monkeypatch.setattr(server, "_HEADERS_WITHIN", 0.2)
+    async with serving(hello, Listening(HERE, 0)) as port:
+        for first in (b"", b"G", b"GET / HTTP/1.1\r\nHost: a\r\n\r\nG"):
+            reader, writer = await asyncio.open_connection(HERE, port)
+            writer.write(first)
+            with contextlib.suppress(ConnectionError):
+                said = await asyncio.wait_for(reader.read(), 10)
+                assert said.startswith(b"HTTP/1.1 200") == (len(first) > 1)
+            writer.close()
+
+
+async def test_there_is_an_end_to_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_MOST_CONNECTIONS", 2)
+    async with serving(hello, Listening(HERE, 0)) as port:
+        many = [await asyncio.open_connection(HERE, port) for _ in range(4)]
+        ask = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        served = 0
+        for reader, writer in many:
+            with contextlib.suppress(ConnectionError):
+                writer.write(ask)
+                served += (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.1 200")
+            writer.close()
+    assert served == 2
+
+
+async def test_requests_under_way_are_answered_before_the_server_ends() -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(scope: object, receive: object, send: object) -> None:
+        begun.set()
+        await go_on.wait()
+        await hello(scope, receive, send)
+
+    async with httpx.AsyncClient(trust_env=False) as client:
+        async with serving(slow, Listening(HERE, 0)) as port:
+            asked = asyncio.create_task(client.get(f"http://{HERE}:{port}/"))
+            await begun.wait()
+            asyncio.get_running_loop().call_later(0.05, go_on.set)
+        assert (await asked).text == "hello"
+
+
+async def test_pipelined_requests_are_answered_in_their_order(api: Place) -> None:
+    ask = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+    said = await raw(api, ask + ask.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+    assert said.count(b'{"status":"ok"}') == 2
