@@ -37,8 +37,10 @@ PIPED: list[tuple[Sequence[str], str]] = [
     (("punctuality",), "3\t1.503\t61.000\t61.000\t61.000\t66.7 %\t1.503\t61.000\n"),
     (
         ("answers", "--by", "hour"),
-        "14\t1\t1\t1\t100.0 %\t1.0\t\t\t\t\t2.500\t2.500\t2.500\n"
-        + "16\t2\t2\t1\t50.0 %\t2.0\t\t\t\t\t2.500\t2.500\t2.500\n",
+        (
+            "14\t1\t1\t1\t100.0 %\t1.0\t\t\t\t\t2.500\t2.500\t2.500\n"
+            "16\t2\t2\t1\t50.0 %\t2.0\t\t\t\t\t2.500\t2.500\t2.500\n"
+        ),
     ),
     (("outcomes", "--by", "agent"), "anna\tconnected\tnobody\t2\t66.7 %\nanna\tcustomer_busy\tnobody\t1\t33.3 %\n"),
     (("usage",), "example\t2030-05\tGB\tfixed\t3\t2\t0\t6\t2\n"),
