@@ -2,9 +2,9 @@
 BIN := .venv/bin
 READY := .venv/.ready
 PYTEST := $(BIN)/python -m pytest
-PURE := dialer/domain/*,dialer/scheduling/*,dialer/routing/*,dialer/engine/capacity.py,dialer/engine/caps.py,dialer/engine/choices.py,dialer/engine/decision.py,dialer/engine/reconcile.py,dialer/engine/rings.py,dialer/engine/roster.py,dialer/intake/limits.py,dialer/intake/widget.py,dialer/reports/*,dialer/ami/answers.py,dialer/ami/codec.py,dialer/ami/encode.py,dialer/ami/filters.py,dialer/ami/inbound.py,dialer/ami/journal.py,dialer/ami/messages.py,dialer/ami/tracker.py
+PURE := dialer/domain/*,dialer/scheduling/*,dialer/routing/*,dialer/engine/capacity.py,dialer/engine/caps.py,dialer/engine/choices.py,dialer/engine/decision.py,dialer/engine/reconcile.py,dialer/engine/rings.py,dialer/engine/roster.py,dialer/http/addresses.py,dialer/http/patience.py,dialer/intake/limits.py,dialer/intake/widget.py,dialer/reports/*,dialer/notify/events.py,dialer/notify/outbox.py,dialer/ami/answers.py,dialer/ami/codec.py,dialer/ami/encode.py,dialer/ami/filters.py,dialer/ami/inbound.py,dialer/ami/journal.py,dialer/ami/messages.py,dialer/ami/tracker.py,dialer/intake/feed.py,dialer/notify/messages.py,dialer/notify/planner.py,dialer/notify/texts.py,dialer/notify/wording.py,dialer/notify/links.py,dialer/web/visitor/english.py,dialer/web/visitor/moments.py,dialer/web/visitor/texts.py,dialer/web/visitor/throttle.py,dialer/web/visitor/view.py,dialer/web/visitor/welsh.py
 
-.PHONY: demo test check bench zombies chaos model recovery year races backlog format lock docs clean
+.PHONY: demo test check bench zombies chaos model recovery year races backlog wires format lock docs clean feeds
 
 demo: $(READY)
 	$(BIN)/dialer demo
@@ -54,14 +54,27 @@ year: $(READY)
 	$(BIN)/python -m tests.year --callbacks $(CALLBACKS)
 
 # RACES of cancelling, moving and objecting with dialling: whoever was told that it is over is not rung; last line JSON.
+# BY=feed has all of it come by a feed, and go back by it.
 RACES ?= 500
+BY ?= store
 races: $(READY)
-	$(BIN)/python -m tests.races --count $(RACES)
+	$(BIN)/python -m tests.races --count $(RACES) --by $(BY)
+
+# Kill -9 while a feed of ITEMS is read and told of its outcomes: each item once, each outcome in order; last line JSON.
+ITEMS ?= 2000
+FEED_KILLS ?= 20
+feeds: $(READY)
+	$(BIN)/python -m tests.feeds --items $(ITEMS) --kills $(FEED_KILLS)
 
 # BACKLOG callbacks that are due all at once after a stop: how fast, in which order and in whose turn; last line JSON.
 BACKLOG ?= 5000
 backlog: $(READY)
 	$(BIN)/python -m tests.backlog --count $(BACKLOG)
+
+# EVENTS told by webhook while the daemon is killed; last line JSON. WIRES takes more options (python -m tests.wires --help).
+EVENTS ?= 2000
+wires: $(READY)
+	$(BIN)/python -m tests.wires --events $(EVENTS) $(WIRES)
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -76,12 +76,13 @@ async def _serve(settings: Settings, store: SqlStore, stops: Stops) -> None:
         links = [tasks.create_task(gateway.run(), name=f"pbx {gateway.name}") for gateway in gateways]
         beat = tasks.create_task(_beat(dog), name="watchdog")
         floor = timedelta(seconds=settings.daemon.poll_floor_seconds)
+        poked = poke.Poked(engine.poke)
         async with (
-            poke.listening(settings.socket, engine.poke),
+            poke.listening(settings.socket, poked),
             periodic((engine.poke, floor), (engine.sweep, _SWEEP), stepped=engine.clock_stepped),
             contextlib.AsyncExitStack() as beside,
         ):
-            for companion in companions(Host(settings, directory, store, engine, clock, alerts)):
+            for companion in companions(Host(settings, directory, store, engine, clock, alerts, poked)):
                 await beside.enter_async_context(companion)
             dog.ready()
             log.info("daemon.ready", departments=len(directory.departments), agents=len(directory.agents))

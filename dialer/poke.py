@@ -3,12 +3,32 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 from dialer.domain.errors import ConfigurationError
 
 _MODE = 0o660
+
+
+class Poked:
+    """Calls all who want to hear of a poke. They neither wait nor raise."""
+
+    def __init__(self, listener: Callable[[], None]) -> None:
+        self._listeners = [listener]
+
+    def __call__(self) -> None:
+        for listener in list(self._listeners):
+            listener()
+
+    @contextlib.contextmanager
+    def heard_by(self, listener: Callable[[], None]) -> Iterator[None]:
+        """While inside, call this one, too."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
 
 
 class _Listener(asyncio.DatagramProtocol):

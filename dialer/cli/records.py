@@ -48,6 +48,7 @@ def whole_callback(callback: Callback) -> Record:
         "version": callback.version,
         "name": visitor.name,
         "email": visitor.email,
+        "sms": visitor.sms,
         "page": visitor.page,
         "message": visitor.message,
         "session": visitor.session,

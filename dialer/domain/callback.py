@@ -44,6 +44,8 @@ class Visitor:
     message: str = ""
     session: str = ""
     consent: Consent | None = None
+    sms: bool = False
+    """May be sent text messages about this callback."""
 
 
 class WishKind(StrEnum):

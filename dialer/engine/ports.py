@@ -29,6 +29,9 @@ class AlertKind(StrEnum):
     AGENT_PAUSED = "agent_paused"
     ACCOUNT_CAP = "account_cap"
     STORE_FAILED = "store_failed"
+    OUTBOX_STUCK = "outbox_stuck"
+    FEED_FAILED = "feed_failed"
+    MESSAGES_STUCK = "messages_stuck"
 
 
 class Alerting(Protocol):

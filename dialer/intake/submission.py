@@ -18,11 +18,11 @@ from dialer.intake.admission import AdmissionRule, Double
 from dialer.intake.allowance import Allowance, UsageStore
 from dialer.intake.moments import PAST_TOLERANCE, moment, window
 from dialer.intake.promises import promised
-from dialer.intake.text import email, several_lines, single_line, web_page
+from dialer.intake.text import email, several_lines, single_line, web_page, yes_or_no
 
 _FIELDS = (
     *("department", "phone", "name", "email", "page", "message", "session", "address"),
-    *("at", "until", "consent"),
+    *("at", "until", "consent", "sms"),
 )
 _CONSENT_FIELDS = ("wording", "given_at", "page")
 
@@ -85,7 +85,8 @@ def accept(request: object, directory: Directory, now: datetime) -> Callback:
 
     `now` is UTC. Fields: `department` and `phone`, and optionally `name`, `email`, `page`, `message`, `session`,
     `address` (the visitor's IP address, of which only a key is kept), `at` and `until` (ISO 8601; none: as soon as
-    possible, and without an end), `consent` {`wording`, `given_at`, `page`}. null stands for absent.
+    possible, and without an end), `consent` {`wording`, `given_at`, `page`}, `sms` (whether the visitor may be sent
+    texts about it). null stands for absent.
 
     Raises `RequestRefused`, whose text never repeats what the visitor gave.
     """
@@ -147,6 +148,7 @@ def _visitor(fields: Mapping[str, object], site: Site, now: datetime, policy: Nu
         message=several_lines(fields.get("message"), "message", _MAX_MESSAGE),
         session=single_line(fields.get("session"), "session", _MAX_SESSION),
         consent=_consent(fields.get("consent"), site, now),
+        sms=yes_or_no(fields.get("sms"), "sms"),
     )
 
 

@@ -55,6 +55,15 @@ def web_page(value: object, field: str, limit: int) -> str:
     return text
 
 
+def yes_or_no(value: object, field: str) -> bool:
+    """A permission: given only by a plain true."""
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        raise RequestRefused("field_type", field, "neither true nor false", remedy="send true or false, not a text")
+    return value
+
+
 def _is_web_address(text: str) -> bool:
     try:
         parts = urlsplit(text)

@@ -19,7 +19,7 @@ from dialer.settings.models import (
     TrunkSettings,
 )
 from dialer.settings.settings import Settings
-from dialer.settings.web import ApiSettings
+from dialer.settings.web import ApiSettings, PageSettings
 
 __all__ = [
     "AccountSettings",
@@ -32,6 +32,7 @@ __all__ = [
     "LimitsSettings",
     "LogSettings",
     "OverflowSettings",
+    "PageSettings",
     "PbxSettings",
     "RetrySettings",
     "Settings",

@@ -1,10 +1,11 @@
 """Web addresses in a configuration. They reach headers and HTTP clients: nothing in them may have a second meaning."""
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, PlainValidator
 
 from dialer.settings.problems import Invalid
 
@@ -51,6 +52,17 @@ PageAddress = Annotated[str, AfterValidator(_page_address)]
 """As a web address, with `{id}` in the place of a callback's id."""
 
 
+def _network(value: object) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(value if isinstance(value, str) else "")
+    except ValueError:
+        raise Invalid("not a network", 'write it like "10.0.0.0/8", with no bit set behind its length') from None
+
+
+Private = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
+"""A network that may be reached although it is not public."""
+
+
 def _origin(text: str) -> str:
     remedy = 'write it as browsers send it, like "https://www.example.com"'
     _check(text, remedy)
@@ -63,3 +75,22 @@ def _origin(text: str) -> str:
 
 WebOrigin = Annotated[str, AfterValidator(_origin)]
 """Scheme, host and, unless it is the usual one, port: as in a browser's `Origin` header."""
+
+
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _base_address(text: str) -> str:
+    remedy = 'write it like "https://callback.example.com"'
+    _check(text, remedy)
+    parts = urlsplit(text)
+    if "?" in text or "#" in text:
+        raise Invalid("the address holds more than a host and a path", remedy)
+    # What runs between a browser and a daemon on the same host needs no certificate: a trial, or a test.
+    if parts.scheme != "https" and parts.hostname not in _HERE:
+        raise Invalid("the page is not served over https", remedy)
+    return text.rstrip("/")
+
+
+BaseAddress = Annotated[str, AfterValidator(_base_address)]
+"""Where visitors see what we serve: https, with a host and perhaps a path. Its last / is left out."""

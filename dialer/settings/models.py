@@ -11,6 +11,8 @@ from dialer.domain.directory import AgentOrder, Delay, Interval, NameStyle, Nati
 from dialer.domain.outcome import Outcome
 from dialer.domain.phone import NumberKind
 from dialer.intake.limits import Limit
+from dialer.notify.messages import Channel
+from dialer.notify.wording import Language
 from dialer.settings.addresses import PageAddress, WebAddress, WebOrigin
 from dialer.settings.durations import Bounds, Duration, Ladder, Patience
 from dialer.settings.hours import Exceptions, HolidayHours, Hours, WithinADay
@@ -25,11 +27,13 @@ from dialer.settings.values import (
     Id,
     Kind,
     Label,
+    MailAddress,
     Phone,
     Prefix,
     Rate,
     Region,
     Sounds,
+    TextSender,
     UserName,
     Zone,
 )
@@ -177,7 +181,8 @@ class AccountSettings(Paced):
 
 class SiteSettings(Section):
     """`[site.<id>]`: a website with the widget. `caller_id` is for its departments that give none; `call_between` goes
-    by the clock of who is called; `origins` are where its pages come from, for what browsers may ask of the API."""
+    by the clock of who is called; `origins` are where its pages come from, for what browsers may ask of the API.
+    `language`, `messages` (by which ways, none: not at all), `mail_from` and so on are for messages to its visitors."""
 
     name: Label
     account: Id | None = None
@@ -187,6 +192,14 @@ class SiteSettings(Section):
     call_between: WithinADay = Interval(time(8), time(21))
     page_query: bool = False
     origins: tuple[WebOrigin, ...] = ()
+    language: Language = Language.ENGLISH
+    messages: tuple[Channel, ...] = tuple(Channel)
+    mail_from: MailAddress | None = None
+    mail_name: Label | None = None
+    sms_from: TextSender | None = None
+    templates: Path | None = None
+    confirm_after: Duration = timedelta(minutes=15)
+    reminder_before: Duration = timedelta(minutes=30)
 
 
 _NEVER: tuple[Delay, ...] = ()

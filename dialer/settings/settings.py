@@ -1,13 +1,16 @@
 """The whole configuration as one model, and what is derived from it."""
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, PrivateAttr, SecretStr
+from pydantic import Field, PrivateAttr, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from dialer.domain.directory import Directory
 from dialer.intake.limits import Limits
+from dialer.notify.links import Links
 from dialer.settings.directory import Parts, build
 from dialer.settings.feeds import FeedSettings
 from dialer.settings.models import (
@@ -24,9 +27,10 @@ from dialer.settings.models import (
     StoreSettings,
     TrunkSettings,
 )
-from dialer.settings.outward import MailSettings, SmsSettings, WebhookSettings
-from dialer.settings.problems import configuration_error
-from dialer.settings.secrets import read_secret
+from dialer.settings.outward import MailSettings, SmsSettings, WebhookSettings, check_senders
+from dialer.settings.problems import Invalid, configuration_error
+from dialer.settings.references import References
+from dialer.settings.secrets import read_link_secrets, read_secret, read_signing_secrets, read_token
 from dialer.settings.values import Id
 from dialer.settings.web import ApiSettings, PageSettings
 
@@ -69,6 +73,12 @@ class Settings(BaseSettings):
     department: Annotated[dict[Id, DepartmentSettings], Field(min_length=1)]
 
     _file: Path = PrivateAttr(Path("dialer.toml"))
+
+    @model_validator(mode="after")
+    def _served(self) -> Self:
+        if self.page is not None and self.api is None:
+            raise Invalid("nothing serves the visitor's page", "add [api], or take [page] out")
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -116,6 +126,36 @@ class Settings(BaseSettings):
         """A PBX's secret, read now: only who logs in needs it. Raises `ConfigurationError`."""
         return read_secret(self.pbx[pbx], self._file.absolute().parent, f"{self._file}: pbx.{pbx}")
 
+    def webhook_secrets(self, webhook: str) -> tuple[SecretStr, ...]:
+        """A webhook's secrets, as `secret`."""
+        where = f"{self._file}: webhook.{webhook}"
+        return read_signing_secrets(self.webhook[webhook], self._file.absolute().parent, where)
+
+    def feed_token(self, feed: str) -> SecretStr:
+        """A feed's token, as `secret`."""
+        return read_token(self.feed[feed], self._file.absolute().parent, f"{self._file}: feed.{feed}")
+
+    def mail_secret(self) -> SecretStr | None:
+        """The mail server's secret, as `secret`; None where we do not log in."""
+        if self.mail is None or self.mail.username is None:
+            return None
+        return read_secret(self.mail, self._file.absolute().parent, f"{self._file}: mail")
+
+    def sms_token(self) -> SecretStr | None:
+        """The text gateway's token, as `secret`; None where it has none."""
+        given = self.sms
+        if given is None or (given.secret, given.secret_file, given.secret_credential) == (None, None, None):
+            return None
+        return read_secret(given, self._file.absolute().parent, f"{self._file}: sms")
+
+    def links(self, clock: Callable[[], datetime]) -> Links | None:
+        """The links to visitors' own pages, by their secrets as read now; None where there is no such page. Raises
+        `ConfigurationError`."""
+        if self.page is None:
+            return None
+        secrets = read_link_secrets(self.page, self._file.absolute().parent, f"{self._file}: page")
+        return Links(self.page.base_url, secrets, timedelta(days=self.page.link_days), clock)
+
     def limits(self) -> Limits:
         """How often a number, and a visitor, may ask."""
         return Limits(self.request_limits.per_number, self.request_limits.per_visitor)
@@ -124,6 +164,12 @@ class Settings(BaseSettings):
         """The domain's directory. Raises `ConfigurationError` when a reference between its parts does not hold."""
         parts = Parts(self.account, self.pbx, self.trunk, self.agent, self.site, self.department, self.desk)
         directory, problems = build(parts)
+        sites = References(problems)
+        for id_, webhook in self.webhook.items():
+            sites.known("site", (webhook.site,) if webhook.site else (), self.site, f"webhook.{id_}.site")
+        for id_, feed in self.feed.items():
+            sites.known("site", (feed.site,) if feed.site else (), self.site, f"feed.{id_}.site")
+        check_senders(self.mail, self.site, sites)
         if problems:
             raise configuration_error(self._file, problems)
         return directory

@@ -51,6 +51,20 @@ Host = Annotated[str, _matching(r"[A-Za-z0-9:][A-Za-z0-9_.:%-]{0,252}", "not a h
 Credential = Annotated[
     str, _matching(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", "not a credential's name", "use letters, digits, _ . and -")
 ]
+HeaderName = Annotated[
+    str, _matching(r"[A-Za-z][A-Za-z0-9-]{0,79}", "not a header's name", "use letters, digits and -")
+]
+MailAddress = Annotated[
+    str,
+    _matching(
+        r"[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}",
+        "not an e-mail address",
+        'write it like "calls@example.com"',
+    ),
+]
+TextSender = Annotated[
+    str, _matching(r"\+?[0-9]{3,15}|[A-Za-z0-9 ]{1,11}", "not a sender of texts", "use a number, or up to 11 letters")
+]
 Context = Annotated[
     str, _matching(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}", "not a dialplan context", "use letters, digits, _ and -")
 ]

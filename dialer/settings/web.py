@@ -8,9 +8,11 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, PlainValidator, model_validator
 
 from dialer.intake.limits import Limit
+from dialer.settings.addresses import BaseAddress
 from dialer.settings.durations import Bound
 from dialer.settings.models import Section
 from dialer.settings.problems import Invalid
+from dialer.settings.values import Credential
 
 _HIGHEST_PORT = 65535
 
@@ -69,4 +71,19 @@ class ApiSettings(Section):
 
 
 class PageSettings(Section):
-    """`[page]`: the visitor's own page; without the table there is none."""
+    """`[page]`: the visitor's own page; without the table there is none. `base_url`: where visitors see it; the secrets
+    sign its links, one a line, of which the first signs; `link_days`: how long after the callback's time a link is
+    good."""
+
+    base_url: BaseAddress
+    secrets_file: Path | None = None
+    secrets_credential: Credential | None = None
+    link_days: Annotated[int, Field(ge=1, le=365)] = 14
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        given = [way for way in (self.secrets_file, self.secrets_credential) if way is not None]
+        if len(given) != 1:
+            found = "no secrets" if not given else "two places for the secrets"
+            raise Invalid(found, "give one of secrets_file and secrets_credential")
+        return self

@@ -10,9 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Update, bindparam, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, insert, select, update
 
 from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback, Status
@@ -31,9 +31,10 @@ _MAX_PARAMETERS = 500
 
 
 class Operation(ABC, Generic[R]):
-    """One change to the store, with a result of type R."""
+    """One change to the store, with a result of type R. `quiet`: of no callback, so that nobody has to hear of it."""
 
     __slots__ = ()
+    quiet: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
@@ -79,6 +80,8 @@ class Note(Operation[None]):
     """Remember how far a living attempt has come."""
 
     attempt: Attempt
+
+    quiet: ClassVar[bool] = True
 
     @classmethod
     def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[None]:
@@ -140,12 +143,13 @@ class End(Operation[None]):
         return [None if id_ in known else IllegalState("this attempt was never claimed", where=id_) for id_ in ids]
 
 
-_AMEND = update(attempt).where(attempt.c.id == bindparam("b_id"), attempt.c.outcome == word(Outcome.IN_DOUBT))
-
-_FROM_DOUBT = _moves_on(
-    callback.c.status == word(Status.NEEDS_REVIEW),
-    exists().where(attempt.c.id == bindparam("b_attempt"), attempt.c.outcome == word(Outcome.IN_DOUBT)),
+_AMEND = (
+    update(attempt)
+    .where(attempt.c.id == bindparam("b_id"), attempt.c.outcome == word(Outcome.IN_DOUBT))
+    .returning(attempt.c.id)
 )
+
+_FROM_DOUBT = _moves_on(callback.c.status == word(Status.NEEDS_REVIEW))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +163,17 @@ class Amend(Operation[None]):
 
     @classmethod
     def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[None]:
-        # The callback first: once the attempt is amended, nothing shows any more that it was in doubt.
-        _move_on(connection, _FROM_DOUBT, group, now)
-        connection.execute(
-            _AMEND, [{"b_id": amend.attempt.id, **end_values(amend.attempt, amend.verdict, now)} for amend in group]
-        )
+        # The attempt first, as in every end: the outbox tells its outcome with its callback's change. One at a time,
+        # because no driver returns rows of many; they are few.
+        amended = [amend for amend in group if _amended(connection, amend, now)]
+        _move_on(connection, _FROM_DOUBT, amended, now)
         return [None] * len(group)
+
+
+def _amended(connection: Connection, amend: Amend, now: datetime) -> bool:
+    """Write what was found of an attempt: False when that was not, or no longer, in doubt."""
+    values = {"b_id": amend.attempt.id, **end_values(amend.attempt, amend.verdict, now)}
+    return connection.execute(_AMEND, values).one_or_none() is not None
 
 
 def _move_on(

@@ -10,7 +10,7 @@ from dialer.domain.outcome import Blame, Outcome, Party, Verdict
 from dialer.store.tables import attempt, callback
 
 # A callback's and an attempt's fields that are columns of the same name, kept as they are.
-_VISITOR = ("phone", "name", "email", "page", "message", "session", "consent")
+_VISITOR = ("phone", "name", "email", "page", "message", "session", "consent", "sms")
 _CALLBACK = (
     *("id", "site", "department", "requested_at", "wanted_at", "due_at"),
     *("reason", "attempts", "customer_attempts", "agent_rings", "version"),

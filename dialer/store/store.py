@@ -1,8 +1,8 @@
 """The store as the engine, the command line and intake see it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self, TypeVar
@@ -92,6 +92,16 @@ class SqlStore(Reading):
     async def write(self, operation: Operation[R]) -> R:
         """Carry out one change, durable on return: for the parts of the store that have a module of their own."""
         return await self._writer.submit(operation)
+
+    @contextmanager
+    def heard_by(self, listener: Callable[[], None]) -> Iterator[None]:
+        """While inside, call `listener` after each commit that may have changed a callback. It must not wait or
+        raise."""
+        self._writer.listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._writer.listeners.remove(listener)
 
     # --- the engine's part ---
 

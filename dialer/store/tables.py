@@ -74,6 +74,8 @@ callback = Table(
     Column("wish_due_at", Instant),
     Column("wish_expires_at", Instant),
     Column("wish_late", Boolean, nullable=False, server_default=false()),
+    # Since revision 0007.
+    Column("sms_allowed", Boolean, key="sms", nullable=False, server_default=false()),
     UniqueConstraint("source", "external_id"),
     # The id ends the due indexes because thousands may be due at the same moment: a page must need no sorting.
     Index(None, "department", "status", "due_at", "id"),

@@ -60,6 +60,8 @@ class Writer:
         self._wake = asyncio.Event()
         self._closing = False
         self._file = database.inode()
+        self.listeners: list[Callable[[], None]] = []
+        """Called after each commit that may have changed a callback; they neither wait nor raise."""
 
     async def submit(self, operation: Operation[R]) -> R:
         """Write one operation; durable on return. Its writing survives the caller's cancellation.
@@ -145,12 +147,16 @@ class Writer:
         if self._database.inode() != self._file:
             return [self._database.gone() for _ in operations]
         try:
-            return await connection.run_sync(_transact, operations, self._now())
+            results = await connection.run_sync(_transact, operations, self._now())
         except Exception as error:  # noqa: BLE001  # whatever one group meets must not end the writer
             if len(operations) == 1 or self._database.is_fault(error):
                 return [self._database.explain(error) for _ in operations]
-        # One of them broke the transaction: each for itself, so that the others do not fail with it.
-        return [(await self._write(connection, [operation]))[0] for operation in operations]
+            # One of them broke the transaction: each for itself, so that the others do not fail with it.
+            return [(await self._write(connection, [operation]))[0] for operation in operations]
+        if not all(operation.quiet for operation in operations):
+            for heard in self.listeners:
+                heard()
+        return results
 
     def _abandon(self) -> None:
         """Nobody will write any more: nobody must wait for it."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
 from dialer import __version__
@@ -15,8 +15,14 @@ from dialer.web.proxies import Networks, Proxies
 from dialer.web.services import Services
 
 
-def make_app(services: Services, *, max_body: int = 64 * 1024, trusted_proxies: Networks = ()) -> FastAPI:
-    """The application on these services. `max_body` is bytes."""
+def make_app(
+    services: Services,
+    *,
+    max_body: int = 64 * 1024,
+    trusted_proxies: Networks = (),
+    visitor: APIRouter | None = None,
+) -> FastAPI:
+    """The application on these services. `max_body` is bytes; `visitor`: the visitor's own page, where there is one."""
     origins = frozenset().union(*services.origins.values())
     app = FastAPI(
         title="Mi Connect callback dialer",
@@ -41,6 +47,8 @@ def make_app(services: Services, *, max_body: int = 64 * 1024, trusted_proxies: 
     app.include_router(reports.router)
     app.include_router(health.router)
     app.include_router(docs.router)
+    if visitor is not None:
+        app.include_router(visitor)
     _describe(app)
     return app
 

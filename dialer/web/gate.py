@@ -1,7 +1,7 @@
 """What every request passes before a route sees it: a body within bounds, and no failure that is not told as one."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +14,13 @@ _BODY_WITHIN = 10.0
 """Seconds for a request's whole body."""
 
 _ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+
+
+def _with_always(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """A route's own word comes before ours."""
+    own = list(headers)
+    names = {name.lower() for name, _ in own}
+    return own + [(name, value) for name, value in _ALWAYS if name not in names]
 
 
 class Gate:
@@ -32,7 +39,7 @@ class Gate:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                message["headers"] = [*message.get("headers", ()), *_ALWAYS]
+                message["headers"] = _with_always(message.get("headers", ()))
             await send(message)
 
         try:

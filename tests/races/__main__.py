@@ -6,6 +6,7 @@ import json
 import secrets
 import sys
 
+from tests.races import by_feed
 from tests.races.run import run
 
 
@@ -13,10 +14,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--by", choices=("store", "feed"), default="store", help="the way by which all of it comes")
     given = parser.parse_args()
     seed = secrets.randbelow(1 << 31) if given.seed is None else given.seed
     print(f"races: seed {seed}", file=sys.stderr)
-    result = asyncio.run(run(given.count, seed))
+    racing = by_feed.run if given.by == "feed" else run
+    result = asyncio.run(racing(given.count, seed))
     for line in result.broken:
         print(line, file=sys.stderr)
     print(json.dumps({**result.summary(), "seed": seed}))

@@ -106,7 +106,7 @@ async def run(count: int, seed: int) -> Result:
             # What was let go on must end before its customers are asked.
             await quiet(lab, 60)
             assert daemon.stop() == 0
-        _judge(result, lab.far_end_calls())
+        judge(result, lab.far_end_calls())
     return result
 
 
@@ -149,7 +149,8 @@ async def _change(daemon: Daemon, store: SqlStore, callback: Callback, kind: Kin
     return Race(kind, number, change.answer, change.callback.status)
 
 
-def _judge(result: Result, far: list[FarCall]) -> None:
+def judge(result: Result, far: list[FarCall]) -> None:
+    """Hold what was acknowledged against the calls that the far end saw."""
     rung = Counter(call.dialled for call in far if call.who == "customer")
     for race in result.races:
         calls = rung[race.number]

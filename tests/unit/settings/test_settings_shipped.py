@@ -5,17 +5,27 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from dialer.domain.errors import ConfigurationError
-from dialer.settings import load, models, web
+from dialer.settings import PageSettings, feeds, load, models, outward, web
+from dialer.settings.feeds import FeedSettings
 from tests.unit.settings.least import SHIPPED, loaded
 
 OWN_DEFAULT = (
     *("secret", "secret_file", "ca_file", "socket", "path", "metrics_file", "webhook", "callback_page", "whisper"),
     *("tls_certificate", "tls_key"),
     *("caller_id", "calls_at_once", "max_attempts_a_day", "max_minutes_a_day", "max_customer_attempts_a_day"),
+    *("host", "port", "security", "plaintext_allowed", "username", "secret_credential", "hello", "timeout_seconds"),
+    *("body", "token_header", "token_scheme", "success", "mail_from", "mail_name", "sms_from", "templates"),
+    *("url", "site", "secrets", "secrets_file", "secrets_credential", "allow_private"),
+    *("outcomes_url", "token", "token_file", "token_credential", "wait_seconds", "poll_seconds", "page_size"),
+    *("base_url", "link_days"),
 )
-"""Keys whose comment shows an example, because without them something else applies."""
+"""Keys whose comment shows an example, because without them, or without their table, something else applies."""
+
+ONE_OF_SEVERAL = {"secret", "secret_file", "secrets", "secrets_file", "token", "token_file"}
+"""Keys that stand beside another one for the same thing."""
 
 
 def test_the_shipped_configuration_loads_and_lacks_only_its_credential() -> None:
@@ -38,7 +48,7 @@ def test_what_the_shipped_configuration_shows_as_defaults_are_the_defaults(file:
 
 
 def test_what_the_shipped_configuration_shows_as_examples_can_be_used(file: Path) -> None:
-    examples = "|".join(set(OWN_DEFAULT) - {"secret", "secret_file"})
+    examples = "|".join(set(OWN_DEFAULT) - ONE_OF_SEVERAL)
     shown = re.sub(rf"^# ((?:{examples}) = |\[)", r"\1", SHIPPED.read_text(), flags=re.MULTILINE)
     settings = loaded(file, shown)
     directory = settings.directory()
@@ -46,11 +56,19 @@ def test_what_the_shipped_configuration_shows_as_examples_can_be_used(file: Path
     assert directory.callback_page == "https://desk.example.com/callbacks/{id}"
     assert directory.accounts["example"].max_attempts_a_day == 500
     assert directory.trunks["carrier"].pace.at_once == 30
+    assert settings.webhook["crm"].site == "shop"
+    assert settings.feed["mi"].site == "shop"
+    feed = FeedSettings(url="https://feed.example.com/", token=SecretStr("x"))
+    for key in ("wait_seconds", "poll_seconds", "page_size"):
+        assert getattr(settings.feed["mi"], key) == getattr(feed, key), key
+    assert settings.mail is not None
+    assert settings.sms is not None
+    assert settings.page == PageSettings(base_url="https://callback.example.com", secrets_credential="page-links")
 
 
 def test_the_shipped_configuration_shows_every_key() -> None:
     text = SHIPPED.read_text()
-    named = [*vars(models).values(), *vars(web).values()]
-    sections = [made for made in named if isinstance(made, type) and issubclass(made, models.Section)]
+    made = [each for module in (models, outward, feeds, web) for each in vars(module).values()]
+    sections = [each for each in made if isinstance(each, type) and issubclass(each, models.Section)]
     for key in {key for section in sections for key in section.model_fields}:
         assert re.search(rf"^(# )?(\[.*\.)?{key}(\]| =)", text, re.MULTILINE), key

@@ -17,7 +17,8 @@ from dialer.domain.callback import Status
 from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import Outcome
 from dialer.domain.stop import EVERYTHING
-from dialer.store import queries
+from dialer.notify.outbox import DeliveryState, Subscriber
+from dialer.store import deliveries, outbox, queries
 from dialer.store.store import SqlStore
 from dialer.store.views import CallbackFilter, CallFilter, Decision
 from tests.contract.life import found
@@ -66,6 +67,13 @@ PLANS: list[tuple[Select[Any], str]] = [
     (queries.objections_after(50, "1.1"), "INTEGER PRIMARY KEY"),
     (queries.STATUSES, "INDEX ix_callback_status_due_at_id"),
     (queries.OUTCOMES, "INDEX ix_attempt_outcome_ended_at_id"),
+    (outbox.ready("webhook:crm", NOON, 8), "INDEX ix_outbox_ready"),
+    (outbox.ready("webhook:crm", NOON, 8), "INDEX uq_outbox_line (subscriber=? AND callback_id=? AND version<?)"),
+    (outbox.next_at("webhook:crm"), "INDEX ix_outbox_ready"),
+    (outbox.old("webhook:crm", NOON, 500), "INDEX uq_outbox_line (subscriber=?)"),
+    (outbox.ownerless({"webhook:crm"}, 500), "INDEX ix_outbox_ready"),
+    (deliveries.undelivered(None, None, 7, 100), "INDEX ix_outbox_undelivered (id>?)"),
+    (deliveries.undelivered("webhook:crm", DeliveryState.WAITING, 7, 100), "INDEX ix_outbox_undelivered (id>?)"),
 ]
 FEW = {queries.OPEN_ATTEMPTS, queries.PAUSES}
 """Rows that are never many, and wanted in order."""
@@ -106,6 +114,8 @@ async def test_no_change_reads_more_than_its_own_rows(backlog: Path, tmp_path: P
         sent[sql] = parameters[0] if many else parameters
 
     async with SqlStore.open(path, exclusive=True, now=lambda: NOON) as store:
+        told = outbox.SqlOutbox(store)
+        await told.subscribe([Subscriber("webhook:crm")])
         new = [replace(callback(n, phone=OTHER, department=f"d{n}"), origin="o") for n in range(200_000, 200_010)]
         event.listen(Engine, "before_cursor_execute", statement)
         await store.admit(new, Door())
@@ -126,6 +136,11 @@ async def test_no_change_reads_more_than_its_own_rows(backlog: Path, tmp_path: P
         await store.close(new[6], Status.EXPIRED, "")
         await store.object_to(OTHER, "ann", "")
         await store.allow_again(OTHER, "ann")
+        first, second, *_ = await told.ready("webhook:crm", LATER, 9)
+        await told.postpone(first, LATER, "it answered 503")
+        await told.delivered([second])
+        await told.prune(LATER, 10)
+        await deliveries.Deliveries(store).retry(first.id)
         await store.pause(EVERYTHING, "ann", "")
         await store.resume(EVERYTHING, "ann")
         event.remove(Engine, "before_cursor_execute", statement)

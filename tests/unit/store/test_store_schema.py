@@ -1,6 +1,7 @@
 """The database's shape: made, recognised, refused."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -38,6 +39,27 @@ async def stamp(path: Path, revision: str) -> None:
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
     await engine.dispose()
+
+
+async def triggers(path: Path) -> list[Any]:
+    engine = locate(path).writer()
+    async with engine.connect() as connection:
+        made = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
+        found = (await connection.execute(made)).all()
+    await engine.dispose()
+    return list(found)
+
+
+async def test_migrations_make_exactly_the_triggers_that_the_code_knows(path: Path) -> None:
+    await schema.upgrade(path)
+    other = path.with_name("other.db")
+    locate(other).create()
+    engine = locate(other).migrator()
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    await engine.dispose()
+    assert await triggers(path) == await triggers(other)
+    assert len(await triggers(path)) == 2
 
 
 async def test_migrations_make_exactly_the_tables_that_the_code_knows(path: Path) -> None:

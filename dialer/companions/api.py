@@ -1,25 +1,25 @@
-"""What runs beside the engine in the daemon's loop: each lives from before the daemon is ready until it has drained."""
+"""The HTTP API, in the daemon's loop."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from time import monotonic
 
+from fastapi import APIRouter
+
+from dialer.companions.host import Host
 from dialer.domain.callback import Callback
-from dialer.domain.directory import Directory
 from dialer.domain.errors import StoreError
 from dialer.engine.engine import Engine
-from dialer.engine.ports import Alerting, Clock
+from dialer.engine.ports import Clock
 from dialer.intake.changes import Waiting
 from dialer.intake.limits import LimitRule
-from dialer.settings import ApiSettings, Settings
+from dialer.settings import ApiSettings
 from dialer.store.events import Events
 from dialer.store.keys import Keys
 from dialer.store.reports import ReportRows
 from dialer.store.site import SiteViews
-from dialer.store.store import SqlStore
 from dialer.store.submissions import KEPT, Submissions
 from dialer.web.app import make_app
 from dialer.web.doorkeeper import Doorkeeper
@@ -27,27 +27,9 @@ from dialer.web.pace import Pacer
 from dialer.web.reporter import Reporter
 from dialer.web.server import Listening, serving
 from dialer.web.services import Services
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """What the daemon has to share."""
-
-    settings: Settings
-    directory: Directory
-    store: SqlStore
-    engine: Engine
-    clock: Clock
-    alerts: Alerting
-
-
-def companions(host: Host) -> Iterator[AbstractAsyncContextManager[None]]:
-    """All of them, in the order of their start. Entering one raises the `DialerError` that made it impossible."""
-    if host.settings.api is not None:
-        yield _api(host, host.settings.api)
-
-
-# --- the HTTP API ----------------------------------------------------------------------------------------------------
+from dialer.web.visitor.deeds import Services as VisitorServices
+from dialer.web.visitor.routes import Served, visitor_router
+from dialer.web.visitor.throttle import Throttle
 
 _PATIENCE = 5.0
 """Seconds for which a request that changes a callback waits for who was first."""
@@ -58,7 +40,8 @@ _FORGETTING = 3600.0
 
 
 @contextlib.asynccontextmanager
-async def _api(host: Host, given: ApiSettings) -> AsyncIterator[None]:
+async def api(host: Host, given: ApiSettings) -> AsyncIterator[None]:
+    """Serve it. Raises `ConfigurationError` for an address that cannot be had, or a certificate that cannot be used."""
     settings, submissions = host.settings, Submissions(host.store)
     keys = Keys(host.store)
     doorkeeper = Doorkeeper(keys, Pacer(given.per_key, monotonic), Pacer(given.per_address, monotonic), monotonic)
@@ -81,7 +64,9 @@ async def _api(host: Host, given: ApiSettings) -> AsyncIterator[None]:
     )
     address, port = given.address
     certificate, key = (path and settings.resolve(path) for path in (given.tls_certificate, given.tls_key))
-    app = make_app(services, max_body=given.max_body, trusted_proxies=given.trusted_proxies)
+    app = make_app(
+        services, max_body=given.max_body, trusted_proxies=given.trusted_proxies, visitor=_visitor_page(host)
+    )
     async with serving(app, Listening(address, port, certificate, key)), asyncio.TaskGroup() as tasks:
         noting = tasks.create_task(_noting(doorkeeper, events_door), name="key uses")
         forgetting = tasks.create_task(_forgetting(submissions, host.clock), name="old answers")
@@ -89,6 +74,15 @@ async def _api(host: Host, given: ApiSettings) -> AsyncIterator[None]:
         for task in (noting, forgetting):
             task.cancel()
     await _note(doorkeeper, events_door)
+
+
+def _visitor_page(host: Host) -> APIRouter | None:
+    page, links = host.settings.page, host.settings.links(host.clock.now)
+    if page is None or links is None:
+        return None
+    services = VisitorServices(host.store, host.directory, links, host.clock, host.engine.poke, Waiting())
+    languages = {id_: site.language.value for id_, site in host.settings.site.items()}
+    return visitor_router(Served(services, page.base_url, languages, Throttle(monotonic)))
 
 
 async def _noting(*doors: Doorkeeper) -> None:

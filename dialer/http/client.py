@@ -1,0 +1,216 @@
+"""The one client with which the daemon speaks to others: guarded addresses, bounded answers, one limit for the whole.
+
+Nothing of an answer is trusted, and nothing of a request is told in an error: addresses and headers hold secrets.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Self
+
+import httpcore
+import httpx
+
+from dialer import __version__
+from dialer.domain.errors import ConfigurationError
+from dialer.http.addresses import Network
+from dialer.http.network import Guarded, NotConnected, Resolve, TargetRefused, Unreachable, resolve
+
+__all__ = ["Answer", "HttpClient", "NotConnected", "TargetRefused", "Unreachable"]
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+_OURS = {"user-agent": f"mi-dialer/{__version__}", "accept-encoding": "identity"}
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_KEEP_METHOD = frozenset({307, 308})
+_READING = frozenset({"GET", "HEAD"})
+
+_HARMLESS = frozenset({"accept", "accept-encoding", "content-type", "user-agent"})
+"""Headers that another host may see to which a redirect leads."""
+
+_CONNECTIONS = 50
+_IDLE = 20
+_KEEP_IDLE = 60.0
+"""Seconds that an idle connection is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back; the headers' names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def good(self) -> bool:
+        """Whether it is a 2xx."""
+        return self.status // 100 == 2  # noqa: PLR2004  # the class of statuses
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    url: httpx.URL = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+
+
+class HttpClient:
+    """One pool of connections; use it as an async context manager.
+
+    `allow_private`: networks that may be reached although they are not public. `ca_file`: the authorities that are
+    trusted (None: the host's own). The environment's proxies are not heeded. Raises `ConfigurationError` for a
+    `ca_file` that cannot be used.
+    """
+
+    def __init__(
+        self, *, allow_private: Iterable[Network] = (), ca_file: Path | None = None, resolve: Resolve = resolve
+    ) -> None:
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=_trust(ca_file),
+            max_connections=_CONNECTIONS,
+            max_keepalive_connections=_IDLE,
+            keepalive_expiry=_KEEP_IDLE,
+            network_backend=Guarded(allow_private, resolve),
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._pool.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._pool.__aexit__(kind, error, trace)
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        content: bytes = b"",
+        within: float,
+        most: int,
+        redirects: int = 0,
+    ) -> Answer:
+        """Send one request; the answer, whatever its status. `within`: seconds for the whole of it; `most`: bytes of
+        body that are taken; `redirects`: how many are followed (0: a redirect is an answer). A redirect never leads
+        from https to http, and takes no header to another host that could be a secret; what is not a GET follows none
+        that would make it one.
+
+        Raises `Unreachable` where no whole answer came (`NotConnected`: and nothing was sent),
+        `TargetRefused` where we do not connect.
+        """
+        request = _Request(method, _parse(url), {**_OURS, **_lower(headers)}, content)
+        where = f"{request.url.host}"
+        try:
+            async with asyncio.timeout(within):
+                return await self._follow(request, within, most, redirects)
+        except TimeoutError:
+            raise Unreachable(f"no whole answer within {within:g} s", where=where) from None
+        except (Unreachable, TargetRefused) as error:
+            raise type(error)(error.what, where=where, remedy=error.remedy) from None
+        except httpcore.ConnectError as error:
+            raise NotConnected(_why(error), where=where) from None
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+            raise Unreachable(f"the exchange broke off ({type(error).__name__})", where=where) from None
+        except ValueError:
+            # Of TLS, for a name that cannot be a server's; of a header that no wire can carry.
+            raise TargetRefused("it cannot be asked like this", where=where, remedy="correct the address") from None
+
+    async def _follow(self, request: _Request, within: float, most: int, redirects: int) -> Answer:
+        for left in range(redirects, -1, -1):
+            answer = await self._exchange(request, within, most)
+            onward = _redirected(request, answer) if left else None
+            if onward is None:
+                break
+            request = onward
+        return answer
+
+    async def _exchange(self, request: _Request, within: float, most: int) -> Answer:
+        async with self._pool.stream(
+            request.method,
+            httpcore.URL(
+                scheme=request.url.raw_scheme,
+                host=request.url.raw_host,
+                port=request.url.port,
+                target=request.url.raw_path,
+            ),
+            headers=[(name.encode("ascii"), value.encode("ascii")) for name, value in request.headers.items()],
+            # An empty body is sent as one where a server may wait for its length.
+            content=request.content if request.content or request.method not in _READING else None,
+            # A connection that does not come about is to be known as that before the time for the whole is over.
+            extensions={"timeout": {**dict.fromkeys(("read", "write", "pool"), within), "connect": within / 2}},
+        ) as response:
+            got: dict[str, str] = {}
+            for raw, value in response.headers:
+                name = raw.decode("ascii").lower()
+                got[name] = f"{got[name]}, {value.decode('latin-1')}" if name in got else value.decode("latin-1")
+            if got.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+                raise Unreachable("it answered in an encoding that was not asked for")
+            body = bytearray()
+            async for chunk in response.aiter_stream():
+                body += chunk
+                if len(body) > most:
+                    raise Unreachable(f"its answer is longer than {most} bytes")
+            return Answer(response.status, got, bytes(body))
+
+
+def _redirected(request: _Request, answer: Answer) -> _Request | None:
+    """Where the answer leads, None when it is the end."""
+    if answer.status not in _REDIRECTS or not (location := answer.headers.get("location")):
+        return None
+    if request.method not in _READING and answer.status not in _KEEP_METHOD:
+        return None
+    onward = _parse(location, request.url)
+    if request.url.scheme == "https" and onward.scheme != "https":
+        raise TargetRefused("it leads away from https", remedy="give the address to which it is to lead")
+    headers = request.headers
+    if _origin(onward) != _origin(request.url):
+        headers = {name: value for name, value in headers.items() if name in _HARMLESS}
+    return _Request(request.method, onward, headers, request.content)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _parse(url: str, base: httpx.URL | None = None) -> httpx.URL:
+    try:
+        parsed = httpx.URL(url) if base is None else base.join(url)
+        usable = parsed.scheme in {"http", "https"} and bool(parsed.host) and not parsed.userinfo
+    except (httpx.InvalidURL, ValueError):
+        usable = False
+    if not usable:
+        what = "not a web address" if base is None else "it leads to what is not a web address"
+        raise TargetRefused(what, remedy="write it like https://hooks.example.com/dialer")
+    return parsed
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _why(error: httpcore.ConnectError) -> str:
+    """A connection's failure in an administrator's words."""
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {cause.verify_message}"
+    return "TLS failed" if isinstance(cause, ssl.SSLError) else "the connection failed"
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        # Verifies the chain and the host's name.
+        context = ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        what = f"the CA file cannot be used: {error.strerror or 'it holds no certificate'}"
+        raise ConfigurationError(what, where=str(ca_file), remedy="name a PEM file of authorities") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

@@ -1,0 +1,139 @@
+"""The way out by SMTP: one message, one connection, and a clear word of what became of it.
+
+Until DATA nothing can have arrived, and a refusal is a refusal; from DATA on only the server's answer tells (RFC 5321,
+4.2.5 and 6.1).
+"""
+
+import asyncio
+import contextlib
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiosmtplib import (
+    SMTP,
+    SMTPAuthenticationError,
+    SMTPDataError,
+    SMTPException,
+    SMTPRecipientRefused,
+    SMTPResponseException,
+    SMTPSenderRefused,
+)
+
+from dialer.domain.errors import ConfigurationError
+from dialer.notify.sending import Leaving, MaybeSent, NotSent, Security
+
+_PERMANENT = 500
+_GOOD = 2
+_SYNTAX = frozenset({500, 501, 502, 503, 504})
+"""What a server says to a command that it does not understand: its fault or ours, not the recipient's."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail is handed in. `hello` is the name that we give; without `username` we do not log in. `within`: seconds
+    until a message must be ready to go, and again for the server's word on it."""
+
+    host: str
+    port: int
+    security: Security
+    hello: str
+    username: str = ""
+    secret: str = field(default="", repr=False)
+    ca_file: Path | None = None
+    within: float = 30.0
+
+
+class Mailer:
+    """Hands messages in. Raises `ConfigurationError` for a CA file that cannot be used."""
+
+    def __init__(self, server: MailServer) -> None:
+        self._server = server
+        self._trust = _trust(server.ca_file) if server.security is not Security.NONE else None
+
+    async def send(self, sender: str, recipient: str, message: bytes, leaving: Leaving) -> bool:
+        """Hand one message in; whether it was, or `leaving` said no. Raises `NotSent`, `MaybeSent`."""
+        client = self._client()
+        try:
+            await self._prepare(client, sender, recipient)
+            if not await leaving():
+                return False
+            await self._data(client, message)
+        finally:
+            await _quit(client)
+        return True
+
+    def _client(self) -> SMTP:
+        server = self._server
+        return SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.username or None,
+            password=server.secret or None,
+            local_hostname=server.hello,
+            timeout=server.within,
+            use_tls=server.security is Security.TLS,
+            start_tls=server.security is Security.STARTTLS,
+            tls_context=self._trust,
+        )
+
+    async def _prepare(self, client: SMTP, sender: str, recipient: str) -> None:
+        """Come to where only the message is missing."""
+        try:
+            async with asyncio.timeout(self._server.within):
+                await client.connect()
+                await client.mail(sender)
+                await client.rcpt(recipient)
+        except SMTPRecipientRefused as error:
+            final = error.code >= _PERMANENT and error.code not in _SYNTAX
+            raise NotSent(f"the server refuses the recipient ({error.code})", final=final) from None
+        except SMTPSenderRefused as error:
+            raise NotSent(f"the server refuses the sender ({error.code})", down=True) from None
+        except SMTPAuthenticationError as error:
+            raise NotSent(f"the server refuses our user or secret ({error.code})", down=True) from None
+        except SMTPResponseException as error:
+            raise NotSent(f"the server is not ready ({error.code})", down=True) from None
+        except (SMTPException, OSError, ValueError) as error:
+            raise NotSent(_why(error), down=True) from None
+
+    async def _data(self, client: SMTP, message: bytes) -> None:
+        try:
+            await client.data(message)
+        except SMTPDataError as error:
+            if error.code // 100 == _GOOD:
+                return
+            final = error.code >= _PERMANENT
+            raise NotSent(f"the server refuses the message ({error.code})", final=final) from None
+        except (SMTPException, OSError) as error:
+            raise MaybeSent(f"the server did not answer to the message ({type(error).__name__})") from None
+
+
+async def _quit(client: SMTP) -> None:
+    """What became of the message is known by now: nothing that happens here changes it."""
+    if client.is_connected:
+        with contextlib.suppress(SMTPException, OSError):
+            await client.quit(timeout=2)
+    client.close()
+
+
+def _why(error: Exception) -> str:
+    """The failure in an administrator's words; what the library says may repeat addresses."""
+    cause = error.__cause__ or error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {cause.verify_message}"
+    if isinstance(cause, ssl.SSLError):
+        return "TLS failed"
+    if isinstance(error, TimeoutError):
+        return "the server did not answer in time"
+    return f"no connection to the server ({type(cause).__name__})"
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        # Verifies the chain and the host's name.
+        context = ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        what = f"the CA file cannot be used: {error.strerror or 'it holds no certificate'}"
+        raise ConfigurationError(what, where=str(ca_file), remedy="name a PEM file of authorities") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

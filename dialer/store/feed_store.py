@@ -1,0 +1,184 @@
+"""The store as feeds, their commands and what is told back to them see it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from sqlalchemy import Connection, Select, bindparam, func, select, update
+
+from dialer.domain.callback import Callback
+from dialer.domain.errors import IllegalState
+from dialer.engine.ports import Usage
+from dialer.intake.admission import AdmissionRule
+from dialer.intake.feed import ItemAnswer
+from dialer.intake.taking import Entry
+from dialer.notify.feedback import ItemReport
+from dialer.store.feed_tables import QUARANTINED, UNTOLD, feed, feed_item
+from dialer.store.feeds import RetryItem, Taken, TakePage
+from dialer.store.operations import Operation, in_slices
+from dialer.store.rows import CALLBACK_COLUMNS, to_callback
+from dialer.store.store import SqlStore
+from dialer.store.tables import callback
+from dialer.store.views import Page
+
+_i = feed_item.c
+_REPORT = select(
+    *(_i.id, _i.item, _i.answer, func.coalesce(_i.callback_id, ""), _i.code, _i.field, _i.what, _i.retry_at),
+    *(_i.updated_at, _i.differs, _i.told),
+)
+_ITEM = select(
+    *(_i.id, _i.item, _i.answer, _i.callback_id, _i.code, _i.field, _i.what, _i.retry_at, _i.raw, _i.taken_at),
+    *(_i.updated_at, _i.differs, _i.untold),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedItem:
+    """What became of an item; `row` numbers them in the order of their coming. `raw` is all of one in quarantine."""
+
+    row: int
+    item: str
+    answer: ItemAnswer
+    callback_id: str | None
+    code: str
+    field: str
+    what: str
+    retry_at: datetime | None
+    raw: str | None = field(repr=False)
+    taken_at: datetime
+    updated_at: datetime
+    differs: int
+    untold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """How far a feed was read, and when: the last page, and the last that brought something new. `taken` counts all
+    items, `quarantined` those that wait there, `untold` those of which the feed is yet to hear."""
+
+    name: str
+    cursor: str | None
+    read_at: datetime | None
+    news_at: datetime | None
+    taken: int
+    quarantined: int
+    untold: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Operation[None]):
+    """The feed has heard this of an item; what became of it since is still to be told."""
+
+    report: ItemReport
+
+    quiet: ClassVar[bool] = True
+
+    @classmethod
+    def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[None]:
+        del now
+        connection.execute(_TOLD, [_seen(told.report) for told in group])
+        return [None] * len(group)
+
+
+_TOLD = (
+    update(feed_item)
+    .where(
+        _i.id == bindparam("b_row"),
+        _i.updated_at == bindparam("b_at", type_=_i.updated_at.type),
+        (_i.differs > 0) == bindparam("b_differs", type_=_i.untold.type),
+    )
+    .values(untold=False, told=_i.told + 1)
+)
+
+
+def _seen(report: ItemReport) -> dict[str, object]:
+    return {"b_row": report.row, "b_at": report.at, "b_differs": report.differs > 0}
+
+
+class FeedStore:
+    """Every method raises `StoreError` when the database cannot do it. What returns from a change is durable."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+
+    # --- what the puller does ---
+
+    async def cursor(self, name: str) -> str | None:
+        """How far a feed was read; None before its first page."""
+        rows = await self._store.read(select(feed.c.cursor).where(feed.c.name == name))
+        return rows[0][0] if rows else None
+
+    async def targets(self, feed: str, items: Sequence[str]) -> Mapping[str, Callback]:
+        """The callbacks that these items of a feed made or were answered with."""
+        found: dict[str, Callback] = {}
+        asked = select(*CALLBACK_COLUMNS, _i.item).join(callback, callback.c.id == _i.callback_id)
+        for some in in_slices(items):
+            rows = await self._store.read(asked.where(_i.feed == feed, _i.item.in_(some)))
+            found.update((row[-1], to_callback(row[:-1])) for row in rows)
+        return found
+
+    async def usage(self, departments: Sequence[str], since: datetime) -> Usage:
+        """As `SqlStore.usage`."""
+        return await self._store.usage(departments, since)
+
+    async def take(
+        self, name: str, entries: Sequence[Entry], cursor: str | None, rule: AdmissionRule, *, tell: bool
+    ) -> Taken:
+        """Take a page in, and move the cursor to `cursor` (None: it stays) in the same transaction."""
+        return await self._store.write(TakePage(name, tuple(entries), cursor, rule, tell))
+
+    # --- what is told back ---
+
+    async def untold(self, feed: str, limit: int) -> list[ItemReport]:
+        """The oldest items of which a feed has not heard what became of them."""
+        rows = await self._store.read(_REPORT.where(_i.feed == feed, UNTOLD).order_by(_i.id).limit(limit))
+        return [ItemReport(*row) for row in rows]
+
+    async def told(self, report: ItemReport) -> None:
+        """It has heard this; not what became of the item since."""
+        await self._store.write(Told(report))
+
+    # --- what people do ---
+
+    async def retry(self, name: str, entry: Entry, rule: AdmissionRule, *, tell: bool) -> ItemAnswer:
+        """Take an item from quarantine. Raises `IllegalState` where it is not there."""
+        return await self._store.write(RetryItem(name, entry, rule, tell))
+
+    async def states(self) -> list[FeedState]:
+        """Every feed that was ever read, by name."""
+        c = feed.c
+        rows = await self._store.read(select(c.name, c.cursor, c.read_at, c.news_at, c.taken).order_by(c.name))
+        waiting = [await self._counts(QUARANTINED), await self._counts(UNTOLD)]
+        return [FeedState(*row, *(counts.get(row.name, 0) for counts in waiting)) for row in rows]
+
+    async def _counts(self, which: Any) -> dict[str, int]:
+        rows = await self._store.read(select(_i.feed, func.count()).where(which).group_by(_i.feed))
+        return {row[0]: row[1] for row in rows}
+
+    async def item(self, name: str, item: str) -> FeedItem | None:
+        """One item of a feed."""
+        rows = await self._store.read(_ITEM.where(_i.feed == name, _i.item == item))
+        return _to_item(rows[0]) if rows else None
+
+    async def quarantined(self, name: str, limit: int = 100, cursor: str | None = None) -> Page[FeedItem]:
+        """A feed's items in quarantine, the first to come first; `limit` is at least 1."""
+        wanted: Select[Any] = _ITEM.where(_i.feed == name, QUARANTINED).order_by(_i.id).limit(limit + 1)
+        if cursor is not None:
+            wanted = wanted.where(_i.id > _row_number(cursor))
+        rows = await self._store.read(wanted)
+        items = tuple(_to_item(row) for row in rows[:limit])
+        return Page(items, str(items[-1].row) if len(rows) > limit else None)
+
+
+def _to_item(row: Sequence[Any]) -> FeedItem:
+    number, item, answer, *rest = row
+    return FeedItem(number, item, ItemAnswer(answer), *rest)
+
+
+def _row_number(cursor: str) -> int:
+    try:
+        return int(cursor)
+    except ValueError:
+        what = "this cursor was never handed out"
+        raise IllegalState(what, where="cursor", remedy="ask for the first page") from None

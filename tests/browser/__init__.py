@@ -1,0 +1,1 @@
+"""The visitor's page in a real Chromium."""

@@ -1,0 +1,1 @@
+"""Feeds from both ends: `platform.py` is a whole reference server, for a platform engineer to read."""

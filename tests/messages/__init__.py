@@ -1,0 +1,1 @@
+"""Messages to visitors: planned, worded, sent to real servers on loopback, each at most once."""

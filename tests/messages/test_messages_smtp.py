@@ -1,0 +1,174 @@
+"""One message over SMTP: how it gets in, and what is known of it when something fails at any stage."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from dialer.domain.errors import ConfigurationError
+from dialer.notify.sending import MaybeSent, NotSent, Security
+from dialer.notify.smtp import Mailer, MailServer
+from tests.messages.postbox import SECRET, USER, Answer, certificates, hang_up, postbox, say_nothing, scripted
+
+FROM, TO, TEXT = "calls@example.com", "zoe@example.com", b"Subject: x\r\n\r\n.Hello\r\n"
+SHORT = 0.3
+
+
+class Asked:
+    """Whether, and how often, it was asked whether the message may leave."""
+
+    def __init__(self, *, answer: bool = True) -> None:
+        self.count = 0
+        self._answer = answer
+
+    async def __call__(self) -> bool:
+        self.count += 1
+        return self._answer
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mail")
+
+
+@pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+async def test_a_message_gets_in_encrypted_by_a_server_that_is_who_it_says(folder: Path, security: Security) -> None:
+    async with postbox(folder, security) as box:
+        asked = Asked()
+        assert await Mailer(box.server(security)).send(FROM, TO, TEXT, asked)
+    (letter,) = box.letters
+    assert (letter.sender, letter.recipients, letter.encrypted, asked.count) == (FROM, [TO], True, 1)
+    assert letter.content.endswith(b".Hello\r\n")
+
+
+async def test_we_log_in_only_behind_tls(folder: Path) -> None:
+    async with postbox(folder, login=True) as box:
+        assert await Mailer(box.server(username=USER, secret=SECRET)).send(FROM, TO, TEXT, Asked())
+    assert box.letters[0].user == USER
+
+
+async def test_a_server_on_this_host_may_do_without_tls(folder: Path) -> None:
+    async with postbox(folder, Security.NONE) as box:
+        assert await Mailer(box.server(Security.NONE)).send(FROM, TO, TEXT, Asked())
+    assert not box.letters[0].encrypted
+
+
+async def refused(server: MailServer, *, asked: int) -> NotSent | MaybeSent:
+    asking = Asked()
+    with pytest.raises((NotSent, MaybeSent)) as caught:
+        await Mailer(server).send(FROM, TO, TEXT, asking)
+    assert asking.count == asked
+    assert "zoe" not in str(caught.value)
+    return caught.value
+
+
+async def test_who_may_not_leave_does_not(folder: Path) -> None:
+    async with postbox(folder) as box:
+        assert not await Mailer(box.server()).send(FROM, TO, TEXT, Asked(answer=False))
+    assert box.letters == []
+
+
+async def test_a_stranger_s_certificate_is_not_trusted(folder: Path, tmp_path: Path) -> None:
+    async with postbox(folder) as box:
+        for security in (Security.STARTTLS, Security.TLS):
+            made, _ = certificates(tmp_path / "other")
+            error = await refused(box.server(security, ca_file=made.ca), asked=0)
+            assert isinstance(error, NotSent)
+            assert error.down
+    assert box.letters == []
+
+
+async def test_a_server_that_is_not_the_one_named_is_not_trusted(folder: Path) -> None:
+    async with postbox(folder) as box:
+        server = MailServer("127.0.0.2", box.port, Security.STARTTLS, "pbx.example.com", ca_file=box.ca, within=5.0)
+        error = await refused(server, asked=0)
+    assert isinstance(error, NotSent)
+
+
+async def test_a_server_without_starttls_gets_nothing(folder: Path) -> None:
+    async with postbox(folder, Security.NONE) as box:
+        error = await refused(box.server(), asked=0)
+    assert isinstance(error, NotSent)
+    assert error.down
+    assert box.letters == []
+
+
+async def test_a_wrong_secret_is_said(folder: Path) -> None:
+    async with postbox(folder, login=True) as box:
+        error = await refused(box.server(username=USER, secret="wrong"), asked=0)
+    assert isinstance(error, NotSent)
+    assert (error.what, error.down, error.final) == ("the server refuses our user or secret (535)", True, False)
+
+
+REFUSALS = [
+    # command, what the server says → final, down, and how often it was asked
+    ("", "421 busy", (False, True), 0),
+    ("", hang_up, (False, True), 0),
+    ("", say_nothing, (False, True), 0),
+    ("EHLO", "421 closing", (False, True), 0),
+    ("MAIL", "451 later", (False, True), 0),
+    ("MAIL", "550 not you", (False, True), 0),
+    ("RCPT", "450 greylisted", (False, False), 0),
+    ("RCPT", "550 no such user zoe@example.com", (True, False), 0),
+    ("RCPT", "503 bad sequence", (False, False), 0),
+    ("RCPT", hang_up, (False, True), 0),
+    ("RCPT", say_nothing, (False, True), 0),
+    # From here on it was claimed, and the server's own word is still a word.
+    ("DATA", "451 later", (False, False), 1),
+    ("DATA", "554 no", (True, False), 1),
+    (".", "452 full", (False, False), 1),
+    (".", "554 it looks like rubbish", (True, False), 1),
+]
+
+
+@pytest.mark.parametrize(("command", "answer", "known", "asked"), REFUSALS)
+async def test_what_surely_did_not_arrive(command: str, answer: Answer, known: tuple[bool, bool], asked: int) -> None:
+    async with scripted({command: answer}) as box:
+        error = await refused(box.server(Security.NONE, within=SHORT), asked=asked)
+    assert isinstance(error, NotSent)
+    assert (error.final, error.down) == known
+
+
+@pytest.mark.parametrize("answers", [{".": hang_up}, {".": say_nothing}, {"DATA": hang_up}, {"DATA": say_nothing}])
+async def test_what_nobody_knows(answers: Mapping[str, Answer]) -> None:
+    async with scripted(answers) as box:
+        error = await refused(box.server(Security.NONE, within=SHORT), asked=1)
+    assert isinstance(error, MaybeSent)
+
+
+async def test_a_good_answer_of_another_number_is_good() -> None:
+    async with scripted({".": "251 passed on"}) as box:
+        assert await Mailer(box.server(Security.NONE)).send(FROM, TO, TEXT, Asked())
+
+
+async def test_what_happens_after_the_answer_changes_nothing() -> None:
+    for answer in (hang_up, "500 what"):
+        async with scripted({"QUIT": answer}) as box:
+            assert await Mailer(box.server(Security.NONE, within=SHORT)).send(FROM, TO, TEXT, Asked())
+
+
+async def test_where_nothing_listens_nothing_was_sent() -> None:
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+    error = await refused(MailServer("127.0.0.1", port, Security.NONE, "pbx.example.com"), asked=0)
+    assert isinstance(error, NotSent)
+    assert error.down
+
+
+@pytest.mark.parametrize("address", ["zoe@example.com\r\nRCPT TO:<all@example.com>", "zoe@example.com\x00"])
+async def test_an_address_is_never_a_second_command(folder: Path, address: str) -> None:
+    async with postbox(folder) as box:
+        with pytest.raises(NotSent):
+            await Mailer(box.server()).send(FROM, address, TEXT, Asked())
+    assert box.letters == []
+
+
+def test_a_ca_file_that_holds_none_is_said(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    for name in ("ca.pem", "missing.pem"):
+        server = MailServer("127.0.0.1", 25, Security.TLS, "pbx.example.com", ca_file=tmp_path / name)
+        with pytest.raises(ConfigurationError, match="CA file cannot be used"):
+            Mailer(server)
