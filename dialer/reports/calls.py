@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from dialer.domain.outcome import Blame, Outcome
+from dialer.reports.groups import Key
 from dialer.reports.rows import Call
 from dialer.reports.spread import Spread, share
 
@@ -45,9 +46,10 @@ class PunctualitySums:
         self._delay.add(call.sent_at - max(call.ready_at, call.due_at))
         self._punctual += late <= _PUNCTUAL
 
-    def figures(self, group: str) -> Iterable[Punctuality]:
+    def figures(self, key: Key) -> Iterable[Punctuality]:
         """One row."""
         late, delay = self._lateness, self._delay
+        (group,) = key
         yield Punctuality(
             group,
             late.count,
@@ -104,9 +106,10 @@ class AnswersSums:
             if call.dialled_at is not None:
                 self._answer.add(call.answered_at - call.dialled_at)
 
-    def figures(self, group: str) -> Iterable[Answers]:
+    def figures(self, key: Key) -> Iterable[Answers]:
         """One row."""
         connected = self._talk.count
+        (group,) = key
         yield Answers(
             group,
             self._attempts,
@@ -145,7 +148,8 @@ class EndsSums:
         """Count one more."""
         self._counts[call.outcome, call.blame] += 1
 
-    def figures(self, group: str) -> Iterable[Ends]:
+    def figures(self, key: Key) -> Iterable[Ends]:
         """One row for each outcome that occurred, the most frequent first."""
+        (group,) = key
         for (outcome, blame), count in sorted(self._counts.items(), key=lambda item: (-item[1], item[0])):
             yield Ends(group, outcome, blame, count, share(count, self._counts.total()))
