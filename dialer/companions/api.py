@@ -45,8 +45,9 @@ async def api(host: Host, given: ApiSettings) -> AsyncIterator[None]:
     settings, submissions = host.settings, Submissions(host.store)
     keys = Keys(host.store)
     doorkeeper = Doorkeeper(keys, Pacer(given.per_key, monotonic), Pacer(given.per_address, monotonic), monotonic)
-    paces = (Pacer(bound, monotonic) for bound in (given.events_per_key, given.events_per_address))
-    events_door = Doorkeeper(keys, *paces, monotonic)
+    events_door = Doorkeeper(
+        keys, Pacer(given.events_per_key, monotonic), Pacer(given.events_per_address, monotonic), monotonic
+    )
     services = Services(
         directory=host.directory,
         clock=host.clock,

@@ -68,7 +68,7 @@ class Tally(Generic[Row_contra, Figures_co]):
 
     def figures(self) -> list[Figures_co]:
         """What came out, group by group in their order."""
-        keys = sorted(self._groups, key=self._place_of)  # type: ignore[type-var, arg-type]  # places are comparable
+        keys = sorted(self._groups, key=self._place_of)  # type: ignore[arg-type]  # places are comparable
         return [figures for key in keys for figures in self._groups[key].figures(key)]
 
 

@@ -132,12 +132,12 @@ async def place(
         daemon = Running(submissions)
         pacers = [Pacer(Limit(most, MINUTE), clocks.monotonic) for most in (per_key, per_address)]
         doorkeeper = Doorkeeper(keys, *pacers, clocks.monotonic)
-        events_pacers = [Pacer(Limit(most, MINUTE), clocks.monotonic) for most in (events_per_key, events_per_address)]
+        its_pacers = [Pacer(Limit(most, MINUTE), clocks.monotonic) for most in (events_per_key, events_per_address)]
         services = Services(
             directory=directory,
             clock=clocks,
             doorkeeper=doorkeeper,
-            events_door=Doorkeeper(keys, *events_pacers, clocks.monotonic),
+            events_door=Doorkeeper(keys, its_pacers[0], its_pacers[1], clocks.monotonic),
             origins={"shop": frozenset({ORIGIN}), "other": frozenset({"https://other.example.com"})},
             submissions=submissions,
             views=SiteViews(store),
