@@ -45,6 +45,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None, help="default: a fresh one")
     parser.add_argument("--houses", type=int, default=2, metavar="N", help="daemons side by side: one for each core")
     parser.add_argument("--faults", default=",".join(FAULTS), help="which, of %(default)s")
+    parser.add_argument("--wires", action="store_true", help="with the API, a feed and a webhook under load")
     parser.add_argument("--keep", action="store_true", help="keep the folder of a run that balances, too")
     parser.add_argument("--sample", action="store_true", help="a run of a minute that passes every point")
     for name in ("cuts", "holds", "restarts", "crashes"):
@@ -53,7 +54,7 @@ def main() -> int:
     seed = secrets.randbelow(1 << 31) if given.seed is None else given.seed
     print(f"seed {seed}", flush=True)
     chosen = SAMPLE if given.sample else amounts(given)
-    run = Run(chosen, seed, given.houses)
+    run = Run(chosen, seed, given.houses, wired=given.wires)
     balanced = asyncio.run(run.go())
     if balanced and not given.keep:
         shutil.rmtree(run.folder)

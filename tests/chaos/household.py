@@ -24,6 +24,7 @@ from tests.chaos.link import Link
 from tests.chaos.plan import KILLING, TRIES, Deck, Kind, Task, kill_claim
 from tests.chaos.points import Point, Setup
 from tests.chaos.trouble import Trouble
+from tests.chaos.wires import Wires
 from tests.lab import Lab
 from tests.lab.waiting import until
 from tests.rig import Daemon
@@ -62,7 +63,9 @@ ALL = 10_000
 class Household:
     """A house with its link and its stream of callbacks. `lives` tells what happened."""
 
-    def __init__(self, index: int, houses: int, lab: Lab, folder: Path, deck: Deck, seed: int) -> None:
+    def __init__(
+        self, index: int, houses: int, lab: Lab, folder: Path, deck: Deck, seed: int, *, wired: bool = False
+    ) -> None:
         self.index = index
         self.staff = stream.Staff.of(index)
         self.folder = folder / f"house{index}"
@@ -73,22 +76,29 @@ class Household:
         self._lab = lab
         self._deck = deck
         self._random = Random(f"{seed}/{index}")
-        self.feed = Feed(lab, self.staff, stream.numbers(index, houses), self._random)
+        numbers = list(stream.numbers(index, houses))
+        self.feed = Feed(lab, self.staff, iter(numbers), self._random)
+        self.wires = Wires(reversed(numbers), Random(f"{seed}/{index}/wires")) if wired else None
         self._house = stream.house(lab, self.folder, self.staff)
         self._intent_left = False
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """With its link up and its store made."""
-        async with Link(self._lab.ami.host, self._lab.ami.port) as link:
+        """With its link up, its store made and its wires loaded, where it has any."""
+        async with (
+            Link(self._lab.ami.host, self._lab.ami.port) as link,
+            self.wires.open() if self.wires else contextlib.nullcontext({}) as tables,
+        ):
             self.trouble = Trouble(link, self._random)
-            self._house = replace(self._house, port=link.port)
+            self._house = replace(self._house, port=link.port, tables=tables)
             self.folder.mkdir(parents=True)
             async with SqlStore.open(self.database, exclusive=True):
                 pass
             directory = load(self._house.write()).directory()
             async with SqlStore.open(self.database) as store:
                 self.askers = Askers(store, directory, self.folder / "dialer.sock", self._random)
+                if self.wires:
+                    await self.wires.begin(store)
                 yield
 
     @property
@@ -248,8 +258,6 @@ class Household:
         """A last life, in which everything is settled, `within` seconds: what is not by then is lost."""
         async with SqlStore.open(self.database) as store:
             self.feed.everybody_takes_part((await store.callbacks(CallbackFilter(UNSETTLED), ALL)).items)
-            for each in (await store.callbacks(CallbackFilter(WAITS, stream.NIGHT), ALL)).items:
-                await self.askers.cancel(each)  # whoever is asleep until tomorrow
 
             async def settled() -> bool:
                 return not (await store.callbacks(CallbackFilter(UNSETTLED), 1)).items
@@ -258,7 +266,13 @@ class Household:
             self.lives.append(life)
             with daemon:
                 with contextlib.suppress(TimeoutError):
+                    if self.wires:
+                        await self.wires.finish(store)
+                    for each in (await store.callbacks(CallbackFilter(WAITS, stream.NIGHT), ALL)).items:
+                        await self.askers.cancel(each)  # whoever is asleep until tomorrow
                     await until(settled, within)
+                    if self.wires:
+                        await self.wires.told(store)
                 await self._stop(daemon, life)
         await self.askers.end()
 

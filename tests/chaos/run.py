@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 from dialer.domain.outcome import Outcome
+from dialer.store.store import SqlStore
 from tests.chaos import report
 from tests.chaos.books import KINDS, SOURCES, Balance, Faults, balance, number_of
 from tests.chaos.bounds import Bounds
@@ -33,16 +34,18 @@ ENDLESS = 1e6
 class Run:
     """Everything that one seed decides. `folder` holds all that was written, and is the caller's to delete."""
 
-    def __init__(self, amounts: Amounts, seed: int, houses: int) -> None:
+    def __init__(self, amounts: Amounts, seed: int, houses: int, *, wired: bool = False) -> None:
         self._amounts = amounts
         self._seed = seed
         self._houses = houses
+        self._wired = wired
         self._random = Random(seed)
         self._deck = Deck(amounts, self._random)
         self._outages: list[report.Outage] = []
         self._crashes: list[datetime] = []
         self.folder = Path(tempfile.mkdtemp(prefix="mi-chaos-"))
         self.result: dict[str, Any] = {}
+        self._wires_broken: list[str] = []
 
     async def go(self) -> bool:
         """True when the promise was kept and no daemon ended by itself; what came of it is in `result`."""
@@ -51,7 +54,8 @@ class Run:
         agents = [name for index in range(self._houses) for name in Staff.of(index).everybody]
         with Lab.create(folder / "lab", agents=agents) as lab:
             houses = [
-                Household(index, self._houses, lab, folder, self._deck, self._seed) for index in range(self._houses)
+                Household(index, self._houses, lab, folder, self._deck, self._seed, wired=self._wired)
+                for index in range(self._houses)
             ]
             async with AsyncExitStack() as stack:
                 for house in houses:
@@ -64,9 +68,9 @@ class Run:
             books, self.result = await self._balance(lab, houses)
         self.result["wall_s"] = round(time.monotonic() - began)
         fell = [line for house in houses for line in house.fell]
-        for line in (*books.broken, *fell):
+        for line in (*books.broken, *fell, *self._wires_broken):
             _say(line)
-        return books.even and not fell
+        return books.even and not fell and not self._wires_broken
 
     async def _trouble(self, lab: Lab, houses: Sequence[Household]) -> None:
         outages = asyncio.create_task(self._take_asterisk_down(lab))
@@ -110,8 +114,13 @@ class Run:
         tables, times = [], []
         callbacks = attempts = failed_over = 0
         answers: Counter[str] = Counter()
+        wires: Counter[str] = Counter()
         for house in houses:
             stored = await house.stored()
+            if house.wires:
+                async with SqlStore.open(house.database) as store:
+                    self._wires_broken += await house.wires.judge(store, [callback for callback, _ in stored.values()])
+                wires.update(house.wires.figures())
             phones = {callback.visitor.phone for callback, _ in stored.values()}
             faults = Faults(self._crashes, house.trouble.hang_ups_swallowed)
             own = [call for call in far if call.who == "agent" or number_of(call) in phones]
@@ -144,6 +153,7 @@ class Run:
             "outcomes": dict(books.outcomes.most_common()),
             "ended_by_themselves": sum(len(house.fell) for house in houses),
             "houses": self._houses,
+            **({**wires, "wires_broken": len(self._wires_broken)} if self._wired else {}),
             "cuts": sum(house.trouble.cuts for house in houses),
             "holds": sum(house.trouble.holds for house in houses),
             "restarts": len(self._outages) - len(self._crashes),

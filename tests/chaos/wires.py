@@ -1,0 +1,159 @@
+"""The wires of one house under load while its daemons live and die: requests by the API and by a feed, and every change
+told by a webhook. Nobody whom it is about is to be rung: their department's visitors are asleep."""
+
+import asyncio
+import base64
+import contextlib
+import socket
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from random import Random
+
+import httpx
+from sqlalchemy import select
+
+from dialer.domain.callback import Callback
+from dialer.domain.ids import CallbackId
+from dialer.intake.keys import Scope, hash_of, new_token, prefix_of
+from dialer.store import tables
+from dialer.store.feed_store import FeedStore
+from dialer.store.keys import Keys, NewKey
+from dialer.store.outbox_tables import outbox
+from dialer.store.store import SqlStore
+from tests.chaos.stream import NIGHT
+from tests.feeds.platform import TOKEN, Platform, request, serving
+from tests.lab.waiting import until
+from tests.rig.receiver import Receiver, receiving
+
+FEED = "mi"
+SOURCE = f"feed:{FEED}"
+SECRET = "whsec_" + base64.b64encode(b"the secret of chaos, 32 bytes...").decode()
+EVERY = 0.25
+"""Seconds between two requests by each way."""
+PAUSE = 0.1  # seconds
+WITHIN = 120.0
+
+
+class Wires:
+    """What was promised by each wire of a house, and whether that was kept."""
+
+    def __init__(self, numbers: Iterator[str], random: Random) -> None:
+        self._numbers = numbers
+        self._random = random
+        self._token = new_token()
+        self._platform: Platform
+        self._receiver: Receiver
+        self._port = 0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._over = asyncio.Event()
+        self.answered: list[CallbackId] = []
+        self.tries = 0
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator[dict[str, dict[str, object]]]:
+        """With both servers up; gives the tables of the configuration that lead there."""
+        with socket.socket() as held:
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            held.bind(("127.0.0.1", 0))
+            self._port = held.getsockname()[1]
+        async with serving(Platform()) as self._platform, receiving() as self._receiver:
+            near = ["127.0.0.0/8"]
+            yield {
+                "api": {"listen": f"127.0.0.1:{self._port}", "per_key": "100000/60s"},
+                f"feed.{FEED}": {
+                    "url": f"{self._platform.url}/feed",
+                    "outcomes_url": f"{self._platform.url}/outcomes",
+                    "token": TOKEN,
+                    "wait_seconds": 2,
+                    "allow_private": near,
+                },
+                "webhook.crm": {"url": self._receiver.url(), "secrets": [SECRET], "allow_private": near},
+            }
+
+    async def begin(self, store: SqlStore) -> None:
+        """Load them from now on."""
+        key = NewKey(hash_of(self._token), prefix_of(self._token), NIGHT, frozenset(Scope), "chaos", "chaos")
+        await Keys(store).make(key)
+        self._tasks = [asyncio.create_task(work) for work in (self._submit(), self._offer())]
+
+    async def finish(self, store: SqlStore) -> None:
+        """Let what is under way come to its end, while a daemon lives."""
+        self._over.set()
+        async with asyncio.timeout(WITHIN):
+            await asyncio.gather(*self._tasks)
+
+        async def read() -> bool:
+            return await FeedStore(store).cursor(FEED) == str(len(self._platform.items))
+
+        await until(read, WITHIN)
+
+    async def told(self, store: SqlStore) -> None:
+        """Wait until there is nothing left to be told."""
+
+        async def nothing_waits() -> bool:
+            return not (await store.read(select(outbox.c.id).where(outbox.c.state == "waiting").limit(1)))
+
+        await until(nothing_waits, WITHIN)
+
+    async def _submit(self) -> None:
+        """One request after the other; each is tried with its key until it is answered."""
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self._port}", timeout=5.0, trust_env=False) as client:
+            while not self._over.is_set():
+                body = {"department": NIGHT, "phone": next(self._numbers)}
+                self.answered.append(await self._answer(client, body, new_token()))
+                await asyncio.sleep(self._random.uniform(0, 2) * EVERY)
+
+    async def _answer(self, client: httpx.AsyncClient, body: dict[str, str], key: str) -> CallbackId:
+        headers = {"Authorization": f"Bearer {self._token}", "Idempotency-Key": key}
+        while True:
+            self.tries += 1
+            with contextlib.suppress(httpx.TransportError):
+                answer = await client.post("/v1/callbacks", json=body, headers=headers)
+                if answer.status_code in {200, 201}:
+                    return CallbackId(answer.json()["id"])
+                assert answer.status_code == 503, answer.text
+            await asyncio.sleep(PAUSE)
+
+    async def _offer(self) -> None:
+        while not self._over.is_set():
+            id_ = f"i-{len(self._platform.items)}"
+            await self._platform.put(request(id_, next(self._numbers), NIGHT))
+            await asyncio.sleep(self._random.uniform(0, 2) * EVERY)
+
+    async def judge(self, store: SqlStore, stored: Iterable[Callback]) -> list[str]:
+        """Every broken promise in words, once nothing changes any more."""
+        c = tables.callback.c
+        brought = Counter(row[0] for row in await store.read(select(c.external_id).where(c.source == SOURCE)))
+        versions = {each.id: each.version for each in stored}
+        broken = [f"lost: feed item {item['id']}" for item in self._platform.items if not brought[item["id"]]]
+        broken += [f"doubled: feed item {id_}" for id_, count in brought.items() if count > 1]
+        broken += [f"lost: {id_} was answered" for id_ in self.answered if id_ not in versions]
+        doubled = len(self.answered) - len(set(self.answered))
+        broken += [f"doubled: {doubled} answers of the API"] * bool(doubled)
+        return broken + self._judge_told(versions)
+
+    def _judge_told(self, versions: Mapping[CallbackId, int]) -> list[str]:
+        broken: list[str] = []
+        bodies: dict[str, bytes] = {}
+        order: dict[str, list[int]] = defaultdict(list)
+        for each in self._receiver.told:
+            callback, _, version = each.event_id.partition("-")
+            order[callback].append(int(version))
+            if bodies.setdefault(each.event_id, each.body) != each.body:
+                broken.append(f"altered: {each.event_id}")
+        wanted = {f"{id_}-{version}" for id_, last in versions.items() for version in range(1, last + 1)}
+        broken += [f"untold: {event}" for event in sorted(wanted - bodies.keys())]
+        broken += [f"disordered: {id_} {seen}" for id_, seen in order.items() if seen != sorted(seen)]
+        return broken
+
+    def figures(self) -> dict[str, int]:
+        """How much went over the wires."""
+        told = self._receiver.told
+        return {
+            "submitted": len(self.answered),
+            "submissions_tried": self.tries,
+            "feed_items": len(self._platform.items),
+            "outcomes_told": len(self._platform.events),
+            "webhooks_told": len({each.event_id for each in told}),
+            "webhooks_told_again": len(told) - len({each.event_id for each in told}),
+        }
