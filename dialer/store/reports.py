@@ -92,22 +92,24 @@ def _visit(row: AnyRow) -> Visit:
 
 
 def _call(row: AnyRow) -> Call:
+    # By position: by name, reading the row would cost as much as all the rest.
+    (_, site, department, agent, number, outcome, due_at, ready_at, begun_at, promised_at, talk_us, timeline) = row
     # The first time of each: a step that was noted again is an echo.
-    steps = {name: at for name, at, _ in reversed(json.loads(row.timeline or "[]"))}
+    steps = {name: at for name, at, _ in reversed(json.loads(timeline or "[]"))}
     return Call(
-        row.site,
-        row.department,
-        row.agent,
-        row.dialled,
-        Outcome(row.outcome),
-        row.due_at,
-        row.ready_at,
-        row.created_at,
+        site,
+        department,
+        agent,
+        number,
+        Outcome(outcome),
+        due_at,
+        ready_at,
+        begun_at,
         _at(steps, _SENT),
         _at(steps, _DIALLED),
         _at(steps, _ANSWERED),
-        row.promised_at,
-        timedelta(microseconds=row.talk_us or 0),
+        promised_at,
+        timedelta(microseconds=talk_us or 0),
     )
 
 
