@@ -8,7 +8,9 @@ import pytest
 
 from dialer.intake.limits import Limit
 from dialer.store.keys import Keys
+from dialer.web.doorkeeper import Doorkeeper
 from dialer.web.pace import Pacer
+from dialer.web.problems import Problem
 from dialer.web.proxies import visitor
 from tests.unit.intake.places import NOW
 from tests.web.place import MINUTE, ORIGIN, Place, place, problem
@@ -134,6 +136,20 @@ class TestRates:
             wrong = {"authorization": "Bearer mi_" + "b" * 43}
             problem(await api.client.get("/v1/calls", headers=wrong), 429, "rate")
             assert (await api.client.get("/v1/calls", headers=headers)).status_code == 200
+
+    async def test_an_address_s_with_a_key_that_anybody_may_read(self, tmp_path: Path) -> None:
+        async with place(tmp_path, per_address=1) as api:
+            headers = await api.as_("submit")
+            assert (await api.client.get("/v1/departments/sales/slots", headers=headers)).status_code == 200
+            problem(await api.client.get("/v1/departments/sales/slots", headers=headers), 429, "rate")
+
+    def test_of_ipv6_a_whole_network_is_one_asker(self, tmp_path: Path) -> None:
+        seen = Pacer(Limit(1, MINUTE), lambda: 0.0)
+        doorkeeper = Doorkeeper(None, seen, seen, lambda: 0.0)  # type: ignore[arg-type]  # no key is looked up
+        doorkeeper.keyless("2001:db8::1")
+        doorkeeper.keyless("2001:db8:0:1::1")
+        with pytest.raises(Problem):
+            doorkeeper.keyless("2001:db8::ffff:2")
 
     def test_a_count_holds_for_any_stretch(self) -> None:
         now = [0.0]
