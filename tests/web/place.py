@@ -19,7 +19,9 @@ from dialer.engine.ports import Claim
 from dialer.intake.changes import Waiting
 from dialer.intake.keys import Scope, hash_of, new_token, prefix_of
 from dialer.intake.limits import Limit, LimitRule, Limits
+from dialer.store.events import Events
 from dialer.store.keys import Keys, NewKey
+from dialer.store.reports import ReportRows
 from dialer.store.site import SiteViews
 from dialer.store.store import SqlStore
 from dialer.store.submissions import Submissions
@@ -27,6 +29,7 @@ from dialer.web.app import make_app
 from dialer.web.doorkeeper import Doorkeeper
 from dialer.web.pace import Pacer
 from dialer.web.proxies import Networks
+from dialer.web.reporter import Reporter
 from dialer.web.server import Listening, serving
 from dialer.web.services import Services
 from tests.contract.story import attempt_at
@@ -121,6 +124,8 @@ async def place(
     limits: Limits = Limits(),  # noqa: B008  # frozen
     per_key: int = 1000,
     per_address: int = 1000,
+    events_per_key: int = 1000,
+    events_per_address: int = 1000,
     trusted: Networks = (),
 ) -> AsyncIterator[Place]:
     """A fresh one in `folder`."""
@@ -130,13 +135,17 @@ async def place(
         daemon = Running(submissions)
         pacers = [Pacer(Limit(most, MINUTE), clocks.monotonic) for most in (per_key, per_address)]
         doorkeeper = Doorkeeper(keys, *pacers, clocks.monotonic)
+        its_pacers = [Pacer(Limit(most, MINUTE), clocks.monotonic) for most in (events_per_key, events_per_address)]
         services = Services(
             directory=directory,
             clock=clocks,
             doorkeeper=doorkeeper,
+            events_door=Doorkeeper(keys, its_pacers[0], its_pacers[1], clocks.monotonic),
             origins={"shop": frozenset({ORIGIN}), "other": frozenset({"https://other.example.com"})},
             submissions=submissions,
             views=SiteViews(store),
+            events=Events(store),
+            reporter=Reporter(ReportRows(store)),
             changing=store,
             daemon=daemon,
             rule=LimitRule(limits),

@@ -27,6 +27,8 @@ ASKED = [
     ("POST", "/v1/do-not-call", "manage"),
     ("DELETE", "/v1/do-not-call/+442079460000", "manage"),
     ("GET", "/v1/departments/sales/slots", "submit"),
+    ("POST", "/v1/events", "submit"),
+    ("GET", "/v1/reports/usage", "read"),
 ]
 SCOPES = ("submit", "read", "manage")
 
@@ -46,7 +48,7 @@ async def test_each_thing_needs_its_scope(api: Place, method: str, path: str, sc
 async def test_everything_that_is_documented_is_among_them(api: Place) -> None:
     document = (await api.client.get("/openapi.json")).json()
     documented = {(method.upper(), path) for path, each in document["paths"].items() for method in each}
-    shown = {"x": "{id}", "sales": "{id}", "+442079460000": "{number}"}
+    shown = {"x": "{id}", "sales": "{id}", "+442079460000": "{number}", "usage": "{kind}"}
     named = {(method, "/".join(shown.get(part, part) for part in path.split("/"))) for method, path, _ in ASKED}
     assert {(method, path) for method, path in documented if path.startswith("/v1/")} == named
 
