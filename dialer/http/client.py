@@ -155,8 +155,8 @@ class HttpClient:
             headers=[(name.encode("ascii"), value.encode("ascii")) for name, value in request.headers.items()],
             # An empty body is sent as one where a server may wait for its length.
             content=request.content if request.content or request.method not in _READING else None,
-            # A connection that does not come about is to be known as that before the time for the whole is over; and cut
-            # off from outside, a TLS handshake would leave its connection open.
+            # A connection that does not come about is to be known as that before the time for the whole is over; and
+            # cut off from outside, a TLS handshake would leave its connection open.
             extensions={"timeout": {**dict.fromkeys(("read", "write", "pool"), within), "connect": within / 2}},
         ) as response:
             got: dict[str, str] = {}
