@@ -52,16 +52,15 @@ async def run(settings: Settings) -> None:
     # What is retried says so itself, in plain words.
     stamina.instrumentation.set_on_retry_hooks([])
     log.info("daemon.start", version=__version__, configuration=str(settings.file), store=str(settings.database))
-    failed: DialerError | None = None
     try:
         with _stop_signals() as stops:
             async with SqlStore.open(settings.database, exclusive=True) as store:
                 await _serve(settings, store, stops)
-    except* DialerError as group:
-        failed = _first(group)
-    # Raised in there, it would be a group once more.
-    if failed is not None:
-        raise failed
+    except ExceptionGroup as group:
+        # Not `except*`: what that raises may come in a group again.
+        if group.split(DialerError)[1] is not None:
+            raise
+        raise _first(group) from None
     log.info("daemon.stop")
 
 

@@ -335,7 +335,7 @@ async def test_a_store_that_fails_is_asked_again_and_nothing_is_told_twice(store
 
 
 async def test_a_fault_of_our_own_neither_ends_the_pump_nor_tells_what_it_met(store: SqlStore, time: Time) -> None:
-    failed = []
+    failed: list[Change] = []
 
     def answers(change: Change) -> NotDelivered | None:
         if change.callback == callback(1).id and len(failed) < 2:
