@@ -1,21 +1,14 @@
-"""`python -m tests.wires.submissions --count 2000`: requests by HTTP, sent again by their idempotency keys until they
-are answered, while the daemon is killed again and again. Every one is in the store once, and every answer is its own.
+"""Requests by HTTP, sent again by their idempotency keys until they are answered, while the daemon is killed again and
+again. Every one is in the store once, and every answer is its own."""
 
-The last line of stdout is one JSON object; exit 1 when something was lost, doubled or answered differently.
-"""
-
-import argparse
 import asyncio
 import contextlib
 import json
 import random
 import sqlite3
-import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -49,6 +42,18 @@ class Outcome:
     @property
     def kept(self) -> bool:
         return not (self.lost or self.doubled or self.changed) and set(self.statuses) <= {201, 503}
+
+    def summary(self) -> dict[str, object]:
+        """The figures."""
+        return {
+            "submissions": self.submissions,
+            "submission_kills": self.kills,
+            "submissions_tried": self.tries,
+            "submissions_unheard": self.unheard,
+            "submissions_lost": self.lost,
+            "submissions_doubled": self.doubled,
+            "submissions_changed": self.changed,
+        }
 
 
 @dataclass
@@ -134,19 +139,3 @@ def _judge(database: Path, answers: dict[str, str], outcome: Outcome) -> None:
     outcome.doubled = sum(times - 1 for times in Counter(phone for phone, _ in stored).values())
     outcome.lost = sum(json.loads(body)["id"] != ids.get(number) for number, body in answers.items())
     outcome.lost += abs(kept - len(stored)) + abs(len(answers) - outcome.submissions)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=2000)
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="mi-wires-") as folder:
-        outcome = asyncio.run(run(given.count, given.kills, Path(folder), given.seed))
-    print(json.dumps({**asdict(outcome), "kept": outcome.kept}))
-    return 0 if outcome.kept else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
