@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from dialer.domain.callback import Callback, Status
 from dialer.domain.outcome import Outcome
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Some(Generic[T]):
+class Some(Generic[T_co]):
     """Some of the answer; `cursor` asks for what comes after it, None when this was the last."""
 
-    items: tuple[T, ...]
+    items: tuple[T_co, ...]
     cursor: str | None

@@ -206,12 +206,12 @@ def call_body(attempt: Attempt) -> CallBody:
         due_at=attempt.due_at,
         started_at=attempt.created_at,
         ended_at=attempt.ended_at,
-        outcome=end and end.outcome,
-        cause=end and end.cause,
-        blame=end and end.blame,
-        talk_seconds=end and end.talk.total_seconds(),
-        hung_up_by=end and end.hung_up_by,
-        lateness_seconds=sent and (sent - attempt.due_at).total_seconds(),
+        outcome=end.outcome if end else None,
+        cause=end.cause if end else None,
+        blame=end.blame if end else None,
+        talk_seconds=end.talk.total_seconds() if end else None,
+        hung_up_by=end.hung_up_by if end else None,
+        lateness_seconds=(sent - attempt.due_at).total_seconds() if sent else None,
     )
 
 

@@ -53,7 +53,7 @@ class SiteStore(Protocol):
     ) -> Some[Attempt]:
         """The call log of the site's callbacks, newest end first, in these departments."""
 
-    async def objections(self, who: str, limit: int, cursor: str | None) -> "Some[Objection]":
+    async def objections(self, who: str, limit: int, cursor: str | None) -> Some[Objection]:
         """What `who` put on the do-not-call list, first to last."""
 
     async def withdraw(self, number: str, who: str) -> bool:

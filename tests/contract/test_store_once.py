@@ -18,20 +18,21 @@ from dialer.store.keys import Keys, NewKey
 from dialer.store.site import SiteViews
 from dialer.store.store import SqlStore
 from dialer.store.submissions import Submissions
-from tests.contract.story import NOON, Door, callback
+from tests.contract import story
+from tests.contract.story import NOON, Door
 
 SECOND = timedelta(seconds=1)
 
 
-def worded(of: Callback, external_id: str | None, *, double: bool) -> tuple[int, str]:
-    return (200 if double else 201), f"{of.id} {external_id}"
+def worded(callback: Callback, external_id: str | None, *, double: bool) -> tuple[int, str]:
+    return (200 if double else 201), f"{callback.id} {external_id}"
 
 
 def asked(
     number: int, *, key: str = "", fingerprint: str = "f", external_id: str | None = None, phone: str = ""
 ) -> Asked:
     """A request for a callback to a number of its own."""
-    new = callback(number, phone=phone or f"+4420794{number:05}", session="")
+    new = story.callback(number, phone=phone or f"+4420794{number:05}", session="")
     once = Once(1, key, fingerprint) if key else None
     return Asked(new, "api:example", external_id, once, Door(), worded)
 
@@ -80,7 +81,7 @@ async def test_what_is_refused_leaves_nothing(store: SqlStore, door: Submissions
 
 async def test_beside_other_ways_in_no_promise_is_made_twice(store: SqlStore, door: Submissions) -> None:
     """What a feed or a command admits in the same transaction is seen, whichever comes first."""
-    by_api, by_command = asked(1, phone="+442079460777"), callback(2, phone="+442079460777")
+    by_api, by_command = asked(1, phone="+442079460777"), story.callback(2, phone="+442079460777")
     given, admitted = await asyncio.gather(door.take_in(by_api), store.admit([by_command], Door()))
     stored = [await store.get(each.id) for each in (by_api.callback, by_command)]
     assert sum(each is not None for each in stored) == 1

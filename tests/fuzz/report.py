@@ -68,7 +68,7 @@ def _interactions(file: Path) -> Iterator[tuple[str, Mapping[str, Any], list[str
                 if not recorder:
                     continue
                 checks = recorder.get("checks", {})
-                for id_, interaction in recorder["interactions"].items():
+                for id_, interaction in recorder.get("interactions", {}).items():
                     failed = [check["name"] for check in checks.get(id_, ()) if check["status"] != "success"]
                     yield recorder["label"], interaction, failed
 

@@ -133,8 +133,8 @@ async def place(
     async with SqlStore.open(folder / "dialer.db", exclusive=True, now=clocks.now) as store:
         keys, submissions = Keys(store), Submissions(store)
         daemon = Running(submissions)
-        pacers = [Pacer(Limit(most, MINUTE), clocks.monotonic) for most in (per_key, per_address)]
-        doorkeeper = Doorkeeper(keys, *pacers, clocks.monotonic)
+        by_key, by_address = (Pacer(Limit(most, MINUTE), clocks.monotonic) for most in (per_key, per_address))
+        doorkeeper = Doorkeeper(keys, by_key, by_address, clocks.monotonic)
         its_pacers = [Pacer(Limit(most, MINUTE), clocks.monotonic) for most in (events_per_key, events_per_address)]
         services = Services(
             directory=directory,

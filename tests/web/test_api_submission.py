@@ -120,7 +120,7 @@ async def test_a_refused_request_is_judged_again(api: Place, shop: dict[str, str
 
 @pytest.mark.parametrize("key", ["", "a b", "é", "x" * 256])
 async def test_what_is_no_key(api: Place, shop: dict[str, str], key: str) -> None:
-    headers = [*shop.items(), (b"Idempotency-Key", key.encode("latin-1"))]
+    headers = [(b"Idempotency-Key", key.encode("latin-1")), (b"Authorization", shop["authorization"].encode())]
     answer = await api.client.post("/v1/callbacks", json={}, headers=headers)
     problem(answer, 422, "idempotency_key_invalid", "Idempotency-Key")
 
