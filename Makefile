@@ -2,9 +2,10 @@
 BIN := .venv/bin
 READY := .venv/.ready
 PYTEST := $(BIN)/python -m pytest
-PURE := dialer/domain/*,dialer/scheduling/*,dialer/routing/*,dialer/engine/capacity.py,dialer/engine/caps.py,dialer/engine/choices.py,dialer/engine/decision.py,dialer/engine/reconcile.py,dialer/engine/rings.py,dialer/engine/roster.py,dialer/http/addresses.py,dialer/http/patience.py,dialer/intake/limits.py,dialer/notify/events.py,dialer/notify/outbox.py,dialer/ami/answers.py,dialer/ami/codec.py,dialer/ami/encode.py,dialer/ami/filters.py,dialer/ami/inbound.py,dialer/ami/journal.py,dialer/ami/messages.py,dialer/ami/tracker.py,dialer/intake/feed.py,dialer/notify/messages.py,dialer/notify/planner.py,dialer/notify/texts.py,dialer/notify/wording.py,dialer/notify/links.py,dialer/web/visitor/english.py,dialer/web/visitor/moments.py,dialer/web/visitor/texts.py,dialer/web/visitor/throttle.py,dialer/web/visitor/view.py,dialer/web/visitor/welsh.py
+PURE := dialer/domain/*,dialer/scheduling/*,dialer/routing/*,dialer/engine/capacity.py,dialer/engine/caps.py,dialer/engine/choices.py,dialer/engine/decision.py,dialer/engine/reconcile.py,dialer/engine/rings.py,dialer/engine/roster.py,dialer/http/addresses.py,dialer/http/patience.py,dialer/intake/limits.py,dialer/notify/events.py,dialer/notify/outbox.py,dialer/ami/answers.py,dialer/ami/codec.py,dialer/ami/encode.py,dialer/ami/filters.py,dialer/ami/inbound.py,dialer/ami/journal.py,dialer/ami/messages.py,dialer/ami/tracker.py,dialer/intake/feed.py,dialer/notify/messages.py,dialer/notify/planner.py,dialer/notify/texts.py,dialer/notify/wording.py,dialer/notify/links.py,dialer/web/visitor/english.py,dialer/web/visitor/moments.py,dialer/web/visitor/texts.py,dialer/web/visitor/throttle.py,dialer/web/visitor/view.py,dialer/web/visitor/welsh.py,dialer/intake/objects.py,dialer/intake/slots.py,dialer/web/pace.py,dialer/intake/widget.py,dialer/reports/*
 
-.PHONY: demo test check bench zombies chaos model recovery year races backlog wires format lock docs clean feeds
+.PHONY: demo test check bench zombies chaos model recovery year races backlog wires format lock docs clean feeds fuzz-api load wires-submissions
+
 
 demo: $(READY)
 	$(BIN)/dialer demo
@@ -75,6 +76,20 @@ backlog: $(READY)
 EVENTS ?= 2000
 wires: $(READY)
 	$(BIN)/python -m tests.wires --events $(EVENTS) $(WIRES)
+
+# CASES requests by schemathesis over the whole API, the real daemon and store, then on a failing store; last line JSON.
+CASES ?= 10000
+fuzz-api: $(READY)
+	$(BIN)/python -m tests.fuzz --cases $(CASES)
+
+# 20 calls a second without and with submissions by HTTP: how many, and what that does to punctuality; last line JSON.
+load: $(READY)
+	$(BIN)/python -m tests.load
+
+# SUBMISSIONS by HTTP, sent again by their keys, through kills of the daemon: each is there once; last line JSON.
+SUBMISSIONS ?= 2000
+wires-submissions: $(READY)
+	$(BIN)/python -m tests.wires.submissions --count $(SUBMISSIONS)
 
 format: $(READY)
 	$(BIN)/ruff format .

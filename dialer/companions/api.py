@@ -45,13 +45,14 @@ async def api(host: Host, given: ApiSettings) -> AsyncIterator[None]:
     settings, submissions = host.settings, Submissions(host.store)
     keys = Keys(host.store)
     doorkeeper = Doorkeeper(keys, Pacer(given.per_key, monotonic), Pacer(given.per_address, monotonic), monotonic)
+    events_door = Doorkeeper(
+        keys, Pacer(given.events_per_key, monotonic), Pacer(given.events_per_address, monotonic), monotonic
+    )
     services = Services(
         directory=host.directory,
         clock=host.clock,
         doorkeeper=doorkeeper,
-        events_door=Doorkeeper(
-            keys, Pacer(given.events_per_key, monotonic), Pacer(given.events_per_address, monotonic), monotonic
-        ),
+        events_door=events_door,
         origins={id_: frozenset(site.origins) for id_, site in settings.site.items()},
         submissions=submissions,
         views=SiteViews(host.store),
@@ -68,12 +69,12 @@ async def api(host: Host, given: ApiSettings) -> AsyncIterator[None]:
         services, max_body=given.max_body, trusted_proxies=given.trusted_proxies, visitor=_visitor_page(host)
     )
     async with serving(app, Listening(address, port, certificate, key)), asyncio.TaskGroup() as tasks:
-        noting = tasks.create_task(_noting(doorkeeper), name="key uses")
+        noting = tasks.create_task(_noting(doorkeeper, events_door), name="key uses")
         forgetting = tasks.create_task(_forgetting(submissions, host.clock), name="old answers")
         yield
         for task in (noting, forgetting):
             task.cancel()
-    await doorkeeper.note_uses()
+    await _note(doorkeeper, events_door)
 
 
 def _visitor_page(host: Host) -> APIRouter | None:
@@ -86,10 +87,15 @@ def _visitor_page(host: Host) -> APIRouter | None:
     return visitor_router(Served(services, page.base_url, languages, *throttles))
 
 
-async def _noting(doorkeeper: Doorkeeper) -> None:
+async def _noting(*doors: Doorkeeper) -> None:
     while True:
         await asyncio.sleep(_NOTES)
-        await doorkeeper.note_uses()
+        await _note(*doors)
+
+
+async def _note(*doors: Doorkeeper) -> None:
+    for door in doors:
+        await door.note_uses()
 
 
 async def _forgetting(submissions: Submissions, clock: Clock) -> None:

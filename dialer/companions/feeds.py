@@ -1,10 +1,11 @@
 """Feeds: pulled, and told what became of what they brought."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from dialer.companions.clients import client_for
 from dialer.companions.host import Host
@@ -39,13 +40,14 @@ async def pulling(host: Host) -> AsyncIterator[None]:
     store = FeedStore(host.store)
     async with AsyncExitStack() as clients:
         tellers: dict[str, Feedback] = {}
-        pullers = []
+        runs: list[Callable[[], Coroutine[Any, Any, None]]] = []
         for id_, given in host.settings.feed.items():
             # Jitter needs no secrecy.
             rng = Random()  # noqa: S311  # as just said
             if (way := await _way(host, id_, given, clients)) is not None:
                 tellers[id_] = Feedback(store, way, rng)
-            pullers.append(await _puller(host, id_, _Work(store, rng, tellers.get(id_)), clients))
+                runs.append(tellers[id_].run)
+            runs.append((await _puller(host, id_, _Work(store, rng, tellers.get(id_)), clients)).run)
 
         def wake() -> None:
             for teller in tellers.values():
@@ -53,7 +55,7 @@ async def pulling(host: Host) -> AsyncIterator[None]:
 
         with host.poked.heard_by(wake):
             async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(each.run(), name="feed") for each in (*pullers, *tellers.values())]
+                running = [tasks.create_task(run(), name="feed") for run in runs]
                 yield
                 for task in running:
                     task.cancel()

@@ -4,6 +4,7 @@ Nothing of an answer is trusted, and nothing of a request is told in an error: a
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,15 @@ _READING = frozenset({"GET", "HEAD"})
 
 _HARMLESS = frozenset({"accept", "accept-encoding", "content-type", "user-agent"})
 """Headers that another host may see to which a redirect leads."""
+
+_HOST = re.compile(rb"[A-Za-z0-9._:-]{1,253}")
+_PORTS = 65_535
+
+_PIECES, _PIECE = 1_000, 1_024
+"""Pieces of a body: so many, and one more for each of so many bytes that it may have."""
+
+_BREATH = 32
+"""Pieces read before the loop is left to the calls."""
 
 _CONNECTIONS = 50
 _IDLE = 20
@@ -107,8 +117,8 @@ class HttpClient:
         Raises `Unreachable` where no whole answer came (`NotConnected`: and nothing was sent),
         `TargetRefused` where we do not connect.
         """
-        request = _Request(method, _parse(url), {**_OURS, **_lower(headers)}, content)
-        where = f"{request.url.host}"
+        request = _Request(method, _parse(url), {**_OURS, **_carried(headers)}, content)
+        where = request.url.host
         try:
             async with asyncio.timeout(within):
                 return await self._follow(request, within, most, redirects)
@@ -121,8 +131,8 @@ class HttpClient:
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
             raise Unreachable(f"the exchange broke off ({type(error).__name__})", where=where) from None
         except ValueError:
-            # Of TLS, for a name that cannot be a server's; of a header that no wire can carry.
-            raise TargetRefused("it cannot be asked like this", where=where, remedy="correct the address") from None
+            # Of TLS, for a name that cannot be a server's.
+            raise TargetRefused("its name is not a server's", where=where, remedy="correct the address") from None
 
     async def _follow(self, request: _Request, within: float, most: int, redirects: int) -> Answer:
         for left in range(redirects, -1, -1):
@@ -145,7 +155,8 @@ class HttpClient:
             headers=[(name.encode("ascii"), value.encode("ascii")) for name, value in request.headers.items()],
             # An empty body is sent as one where a server may wait for its length.
             content=request.content if request.content or request.method not in _READING else None,
-            # A connection that does not come about is to be known as that before the time for the whole is over.
+            # A connection that does not come about is to be known as that before the time for the whole is over; and
+            # cut off from outside, a TLS handshake would leave its connection open.
             extensions={"timeout": {**dict.fromkeys(("read", "write", "pool"), within), "connect": within / 2}},
         ) as response:
             got: dict[str, str] = {}
@@ -154,12 +165,23 @@ class HttpClient:
                 got[name] = f"{got[name]}, {value.decode('latin-1')}" if name in got else value.decode("latin-1")
             if got.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
                 raise Unreachable("it answered in an encoding that was not asked for")
-            body = bytearray()
-            async for chunk in response.aiter_stream():
-                body += chunk
-                if len(body) > most:
-                    raise Unreachable(f"its answer is longer than {most} bytes")
-            return Answer(response.status, got, bytes(body))
+            return Answer(response.status, got, await _whole(response, most))
+
+
+async def _whole(response: httpcore.Response, most: int) -> bytes:
+    """The body, of at most so many bytes and of no more pieces than that takes: each costs time that calls need."""
+    body, pieces = bytearray(), 0
+    async for chunk in response.aiter_stream():
+        body += chunk
+        pieces += 1
+        if len(body) > most:
+            raise Unreachable(f"its answer is longer than {most} bytes")
+        if pieces > _PIECES + most // _PIECE:
+            raise Unreachable("its answer comes in too many pieces")
+        if pieces % _BREATH == 0:
+            # What has come already is handed out without a pause.
+            await asyncio.sleep(0)
+    return bytes(body)
 
 
 def _redirected(request: _Request, answer: Answer) -> _Request | None:
@@ -184,7 +206,12 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
 def _parse(url: str, base: httpx.URL | None = None) -> httpx.URL:
     try:
         parsed = httpx.URL(url) if base is None else base.join(url)
-        usable = parsed.scheme in {"http", "https"} and bool(parsed.host) and not parsed.userinfo
+        usable = (
+            parsed.scheme in {"http", "https"}
+            and _HOST.fullmatch(parsed.raw_host) is not None
+            and (parsed.port is None or 0 < parsed.port <= _PORTS)
+            and not parsed.userinfo
+        )
     except (httpx.InvalidURL, ValueError):
         usable = False
     if not usable:
@@ -193,7 +220,10 @@ def _parse(url: str, base: httpx.URL | None = None) -> httpx.URL:
     return parsed
 
 
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+def _carried(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers by their names in lower case, if they can be sent."""
+    if not all(text.isascii() and text.isprintable() for pair in headers.items() for text in pair):
+        raise TargetRefused("a header holds what no wire carries", remedy="correct the secret that it holds")
     return {name.lower(): value for name, value in headers.items()}
 
 
@@ -210,7 +240,8 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
         # Verifies the chain and the host's name.
         context = ssl.create_default_context(cafile=ca_file)
     except OSError as error:
-        what = f"the CA file cannot be used: {error.strerror or 'it holds no certificate'}"
+        why = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        what = f"the CA file cannot be used: {why}"
         raise ConfigurationError(what, where=str(ca_file), remedy="name a PEM file of authorities") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -21,7 +21,7 @@ class Rng(Protocol):
 def pause_after(tries: int, rng: Rng, *, first: timedelta, most: timedelta) -> timedelta:
     """The pause after so many tries (≥ 1) that failed: it doubles from `first` up to `most`, and up to a half of it is
     left out at random, so that what failed together is not tried again together."""
-    whole = min(first * 2 ** min(tries - 1, _MOST_DOUBLINGS), most)
+    whole = min(first * (1 << min(tries - 1, _MOST_DOUBLINGS)), most)
     return whole * (1 - rng.random() / 2)
 
 

@@ -13,7 +13,8 @@ def read_object(raw: bytes, remedy: str) -> dict[str, object]:
     except UnicodeDecodeError as error:
         raise _refused("not_utf8", f"not UTF-8 at byte {error.start + 1}", "encode it as UTF-8") from None
     except json.JSONDecodeError as error:
-        raise _refused("not_json", f"not JSON at character {error.pos + 1}: {error.msg}", remedy) from None
+        line = f"line {error.lineno}, " if error.lineno > 1 else ""
+        raise _refused("not_json", f"not JSON at {line}column {error.colno}: {error.msg}", remedy) from None
     except (ValueError, RecursionError):
         # A number of thousands of digits, or brackets nested thousands deep.
         raise _refused("not_json", "JSON beyond any sensible size or depth", remedy) from None

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import structlog
 
 from dialer.domain.directory import Directory
-from dialer.domain.errors import ConfigurationError, DialerError, StoreError
+from dialer.domain.errors import ConfigurationError, DialerError
 from dialer.http.client import Answer, HttpClient, TargetRefused
 from dialer.http.patience import pause_after, retry_after
 from dialer.intake.admission import AdmissionRule
@@ -128,7 +128,7 @@ class Puller:
             except DialerError as error:
                 pause = self._fail(error)
             except Exception as error:  # noqa: BLE001  # whatever a feed brings about must not end the calls
-                pause = self._fail(DialerError(f"unexpected {type(error).__name__}: this is a bug", remedy="report it"))
+                pause = self._fail(_Failed(f"unexpected {type(error).__name__}: this is a bug", remedy="report it"))
             else:
                 self._succeed()
             if pause:
@@ -209,9 +209,9 @@ class Puller:
             pause = max(pause, error.again)
         seconds = round(pause.total_seconds(), 1)
         log.warning("feed.failed", feed=self._rules.name, why=error.what, again_in_seconds=seconds)
-        lasting = isinstance(error, (TargetRefused, ConfigurationError)) or bool(error.remedy)
-        # The store's own failures have an alert of their own.
-        if not isinstance(error, StoreError) and (lasting or self._failed >= _TELLING):
+        # What has a remedy of its own does not pass.
+        lasting = isinstance(error, (_Failed, TargetRefused, ConfigurationError)) and bool(error.remedy)
+        if lasting or self._failed >= _TELLING:
             remedy = error.remedy or "ask whoever runs the feed; nothing is lost, it is asked again"
             self._around.alarm.raised(f"feed {self._rules.name} fails: {error.what}", remedy)
         return pause.total_seconds()

@@ -27,9 +27,6 @@ Deliver = Callable[[Change], Awaitable[None]]
 _COMPANY = 0.02
 """Seconds between two looks into the outbox at least: what is committed meanwhile is found by one."""
 
-_FLOOR = timedelta(seconds=30)
-"""The outbox is looked into even when nothing woke the pump: a clock may have been set."""
-
 _STORE_REST = timedelta(seconds=1)
 _STORE_REST_MOST = timedelta(seconds=30)
 
@@ -70,13 +67,15 @@ class Watch(Protocol):
 class PumpRules:
     """Pauses between tries grow from `first` to `most`; what cannot be told within `give_up_after` is given up;
     `at_once` changes, each of another callback, are told at the same time; `patience` is how long a subscriber may fail
-    before a person should look at it."""
+    before a person should look at it. Even when nothing woke the pump, it looks each `floor`: a clock may have been
+    set."""
 
     first: timedelta = timedelta(seconds=5)
     most: timedelta = timedelta(minutes=30)
     give_up_after: timedelta = timedelta(hours=72)
     at_once: int = 8
     patience: timedelta = timedelta(minutes=5)
+    floor: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +158,12 @@ class Pump:
 
     async def _look(self, tasks: asyncio.TaskGroup) -> timedelta:
         """Begin what can be told now; how long there is nothing more to begin, unless woken."""
-        now = self._clock.now()
+        now, floor = self._clock.now(), self._rules.floor
         if self._rest_until is not None and now < self._rest_until:
-            return min(self._rest_until - now, _FLOOR)
+            return min(self._rest_until - now, floor)
         free = (self._rules.at_once if self._rest_until is None else 1) - len(self._under_way)
         if free <= 0:
-            return _FLOOR
+            return floor
         # What is under way still waits, as far as the outbox knows: also what ends while it is asked.
         busy = set(self._under_way)
         found = await self._outbox.ready(self._name, now, free + len(busy))
@@ -173,9 +172,9 @@ class Pump:
             self._under_way.add(change.callback)
             tasks.create_task(self._tell(change, self._rests), name=f"{self._name} {change.event_id}")
         if new or self._under_way:
-            return _FLOOR  # their ends wake it
+            return floor  # their ends wake it
         first = await self._outbox.next_at(self._name)
-        return _FLOOR if first is None else min(max(first - now, timedelta(0)), _FLOOR)
+        return floor if first is None else min(max(first - now, timedelta(0)), floor)
 
     async def _tell(self, change: Change, rests: int) -> None:
         """Tell one change and note what became of that. `rests`: how often the subscriber had rested when it began."""
@@ -199,26 +198,33 @@ class Pump:
             # Where it happened, and no more: what it says may hold anything.
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{Path(place.filename).name}:{place.lineno}"
-            log.error("outbox.fault", subscriber=self._name, event=change.event_id, kind=type(error).__name__, at=where)  # noqa: TRY400  # as just said
+            log.error("outbox.fault", subscriber=self._name, id=change.event_id, kind=type(error).__name__, at=where)  # noqa: TRY400  # as just said
             return NotDelivered("a fault of the dialer's own: its log tells where")
         return None
 
     def _succeeded(self) -> None:
-        self._rest_until = self._failing_since = None
-        self._rests_in_a_row = 0
+        self._up()
+        self._failing_since = None
         self._watch.well(self._name)
+
+    def _up(self) -> None:
+        """It is there, whatever it says of one change."""
+        self._rest_until = None
+        self._rests_in_a_row = 0
 
     async def _failed(self, change: Change, failure: NotDelivered, rests: int) -> None:
         now = self._clock.now()
         oldest = now - self._rules.give_up_after
-        log.info("outbox.not_delivered", subscriber=self._name, event=change.event_id, why=failure.what)
+        log.info("outbox.not_delivered", subscriber=self._name, id=change.event_id, why=failure.what)
         self._tell_watch(now, failure.what)
         until = now + self._pause(change.tries + 1, failure.retry_after)
         if failure.down:
             until = max(until, self._rest(now, failure.retry_after, rests))
+        else:
+            self._up()
         if failure.final or change.since < oldest:
             await self._noted(partial(self._outbox.give_up, change, failure.what))
-            log.error("outbox.given_up", subscriber=self._name, event=change.event_id, why=failure.what)
+            log.error("outbox.given_up", subscriber=self._name, id=change.event_id, why=failure.what)
         else:
             await self._noted(partial(self._outbox.postpone, change, until, failure.what))
         if failure.down:

@@ -5,11 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from dialer.domain.outcome import Blame, Outcome
+from dialer.domain.outcome import Blame, Outcome, blame_of
+from dialer.reports.groups import Key
 from dialer.reports.rows import Call
 from dialer.reports.spread import Spread, share
 
 _PUNCTUAL = timedelta(seconds=60)
+_DECIDED = frozenset(each for each in Outcome if each is Outcome.CONNECTED or blame_of(each) is Blame.CUSTOMER)
+"""What the customer's side decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,16 @@ class PunctualitySums:
         self._delay.add(call.sent_at - max(call.ready_at, call.due_at))
         self._punctual += late <= _PUNCTUAL
 
-    def figures(self, group: str) -> Iterable[Punctuality]:
+    def figures(self, key: Key) -> Iterable[Punctuality]:
         """One row."""
         late, delay = self._lateness, self._delay
+        (group,) = key
         yield Punctuality(
             group,
             late.count,
-            *(late.percentile(percent) for percent in (50, 95, 99)),
+            late.percentile(50),
+            late.percentile(95),
+            late.percentile(99),
             late.most,
             share(self._punctual, late.count),
             delay.percentile(50),
@@ -95,7 +101,7 @@ class AnswersSums:
         if call.outcome is Outcome.NOT_PLACED:
             return
         self._attempts += 1
-        self._decided += call.outcome is Outcome.CONNECTED or call.blame is Blame.CUSTOMER
+        self._decided += call.outcome in _DECIDED
         if call.outcome is not Outcome.CONNECTED:
             return
         self._talk.add(call.talk)
@@ -104,9 +110,10 @@ class AnswersSums:
             if call.dialled_at is not None:
                 self._answer.add(call.answered_at - call.dialled_at)
 
-    def figures(self, group: str) -> Iterable[Answers]:
+    def figures(self, key: Key) -> Iterable[Answers]:
         """One row."""
         connected = self._talk.count
+        (group,) = key
         yield Answers(
             group,
             self._attempts,
@@ -139,13 +146,14 @@ class EndsSums:
     """Of all attempts that ended."""
 
     def __init__(self) -> None:
-        self._counts: Counter[tuple[Outcome, Blame]] = Counter()
+        self._counts: Counter[Outcome] = Counter()
 
     def add(self, call: Call) -> None:
         """Count one more."""
-        self._counts[call.outcome, call.blame] += 1
+        self._counts[call.outcome] += 1
 
-    def figures(self, group: str) -> Iterable[Ends]:
+    def figures(self, key: Key) -> Iterable[Ends]:
         """One row for each outcome that occurred, the most frequent first."""
-        for (outcome, blame), count in sorted(self._counts.items(), key=lambda item: (-item[1], item[0])):
-            yield Ends(group, outcome, blame, count, share(count, self._counts.total()))
+        (group,) = key
+        for outcome, count in sorted(self._counts.items(), key=lambda item: (-item[1], item[0])):
+            yield Ends(group, outcome, blame_of(outcome), count, share(count, self._counts.total()))

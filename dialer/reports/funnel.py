@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from dialer.domain.widget import EventKind
+from dialer.reports.groups import Key
 from dialer.reports.rows import Visit
 from dialer.reports.spread import share
 
@@ -41,8 +42,9 @@ class FunnelSums:
         self._requests += visit.requested
         self._connected += visit.connected
 
-    def figures(self, group: str) -> Iterable[Funnel]:
+    def figures(self, key: Key) -> Iterable[Funnel]:
         """One row."""
         seen = [*(self._kinds[kind] for kind in EventKind), self._requests, self._connected]
         rates = [share(later, before) for before, later in pairwise(seen)]
+        (group,) = key
         yield Funnel(group, *seen, *rates)

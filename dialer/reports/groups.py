@@ -36,7 +36,7 @@ class Sums(Protocol[Row_contra, Figures_co]):
     def add(self, row: Row_contra) -> None:
         """Count one more."""
 
-    def figures(self, *key: str) -> Iterable[Figures_co]:
+    def figures(self, key: Key) -> Iterable[Figures_co]:
         """What came out, of the group with this key."""
 
 
@@ -68,8 +68,8 @@ class Tally(Generic[Row_contra, Figures_co]):
 
     def figures(self) -> list[Figures_co]:
         """What came out, group by group in their order."""
-        keys = sorted(self._groups, key=self._place_of)  # type: ignore[type-var, arg-type]  # places are comparable
-        return [figures for key in keys for figures in self._groups[key].figures(*key)]
+        keys = sorted(self._groups, key=self._place_of)  # type: ignore[arg-type]  # places are comparable
+        return [figures for key in keys for figures in self._groups[key].figures(key)]
 
 
 def grouped(

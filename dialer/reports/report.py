@@ -71,7 +71,7 @@ class Source(Protocol):
 class Apart(Protocol):
     """Calls a function so that the loop is not held up: on a thread of its own, where calls are being placed."""
 
-    def __call__(self, function: Callable[..., T], /, *arguments: Any) -> Awaitable[T]: ...
+    def __call__(self, _function: Callable[..., T], /, *_arguments: Any) -> Awaitable[T]: ...
 
 
 def question(

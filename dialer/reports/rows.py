@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from dialer.domain.outcome import Blame, Outcome
+from dialer.domain.outcome import Outcome
 from dialer.domain.widget import EventKind
 
 
@@ -21,7 +21,6 @@ class Call(NamedTuple):
     agent: str
     number: str
     outcome: Outcome
-    blame: Blame
     due_at: datetime
     ready_at: datetime
     begun_at: datetime

@@ -57,10 +57,11 @@ class UsageSums:
             self._seconds += -(-call.talk // _SECOND)
             self._minutes += -(-call.talk // _MINUTE)
 
-    def figures(self, account: str, month: str, region: str, kind: str) -> Iterable[Usage]:
+    def figures(self, key: Key) -> Iterable[Usage]:
         """One row, unless nobody was rung."""
         if self._calls:
             counts = (self._calls, self._connected, self._doubtful, self._seconds, self._minutes)
+            account, month, region, kind = key
             yield Usage(account, month, region, kind, *counts)
 
 

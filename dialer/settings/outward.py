@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, JsonValue, SecretStr, model_validator
 
@@ -61,7 +62,7 @@ class WebhookSettings(Section):
 
     @model_validator(mode="after")
     def _safe(self) -> Self:
-        if not self.url.startswith("https:") and not self.allow_private:
+        if urlsplit(self.url).scheme != "https" and not self.allow_private:
             raise Invalid("the address is not https", "give an https address, or name its network in allow_private")
         return self
 

@@ -10,9 +10,10 @@ from dialer.domain.errors import ConfigurationError
 from dialer.notify.links import MIN_SECRET
 from dialer.settings.feeds import FeedSettings
 from dialer.settings.outward import SigningSecrets, WebhookSettings
-from dialer.settings.problems import problems_of
+from dialer.settings.problems import Problem, problems_of
 from dialer.settings.web import PageSettings
 
+_NO_SECRET = Problem("", "it holds no secret", "store one on each line")
 _SIGNING: TypeAdapter[tuple[SecretStr, ...]] = TypeAdapter(SigningSecrets)
 
 
@@ -56,7 +57,7 @@ def read_signing_secrets(webhook: WebhookSettings, folder: Path, where: str) -> 
     try:
         return _SIGNING.validate_python([line.strip() for line in text.splitlines() if line.strip()])
     except ValidationError as error:
-        problem = problems_of(error, ())[0]
+        problem = next(iter(problems_of(error, ())), _NO_SECRET)
         raise ConfigurationError(problem.what, where=key, remedy=problem.remedy) from None
 
 

@@ -44,8 +44,8 @@ Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
 class ApiSettings(Section):
     """`[api]`: the HTTP API; without the table there is none. `trusted_proxies`: whose X-Forwarded-For and -Proto are
     believed; `max_body` is bytes; `per_key` bounds the requests of one key, `per_address` those of one network address
-    that need no key, or bring a wrong one. The widget's events are counted apart, so that they cost no callback:
-    `events_per_key`, and `events_per_address` for one visitor."""
+    that need no key, or bring a wrong or a publishable one. The widget's events are counted apart, so that they cost no
+    callback: `events_per_key`, and `events_per_address` for one visitor."""
 
     listen: Listen = "127.0.0.1:8080"
     tls_certificate: Path | None = None

@@ -1,7 +1,8 @@
 """The store as feeds, their commands and what is told back to them see it."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -33,6 +34,39 @@ _ITEM = select(
 )
 
 
+# --- questions -------------------------------------------------------------------------------------------------------
+
+
+def cursor_of(name: str) -> Select[Any]:
+    """How far a feed was read."""
+    return select(feed.c.cursor).where(feed.c.name == name)
+
+
+def targets_of(name: str, items: Sequence[str]) -> Select[Any]:
+    """The callbacks that these items made or were answered with, each with its item behind it."""
+    whose = select(*CALLBACK_COLUMNS, _i.item).join(callback, callback.c.id == _i.callback_id)
+    return whose.where(_i.feed == name, _i.item.in_(items))
+
+
+def untold_of(name: str, limit: int) -> Select[Any]:
+    """What a feed has not heard, the oldest items first."""
+    return _REPORT.where(_i.feed == name, UNTOLD).order_by(_i.id).limit(limit)
+
+
+def item_of(name: str, item: str) -> Select[Any]:
+    """One item."""
+    return _ITEM.where(_i.feed == name, _i.item == item)
+
+
+def quarantined_of(name: str, after: int, limit: int) -> Select[Any]:
+    """What is in quarantine and came after this row, the first first."""
+    return _ITEM.where(_i.feed == name, QUARANTINED, _i.id > after).order_by(_i.id).limit(limit)
+
+
+QUARANTINES = select(_i.feed, func.count()).where(QUARANTINED).group_by(_i.feed)
+UNTOLDS = select(_i.feed, func.count()).where(UNTOLD).group_by(_i.feed)
+
+
 @dataclass(frozen=True, slots=True)
 class FeedItem:
     """What became of an item; `row` numbers them in the order of their coming. `raw` is all of one in quarantine."""
@@ -45,7 +79,7 @@ class FeedItem:
     field: str
     what: str
     retry_at: datetime | None
-    raw: str | None = field(repr=False)
+    raw: str | None = dataclasses.field(repr=False)
     taken_at: datetime
     updated_at: datetime
     differs: int
@@ -106,15 +140,14 @@ class FeedStore:
 
     async def cursor(self, name: str) -> str | None:
         """How far a feed was read; None before its first page."""
-        rows = await self._store.read(select(feed.c.cursor).where(feed.c.name == name))
+        rows = await self._store.read(cursor_of(name))
         return rows[0][0] if rows else None
 
     async def targets(self, feed: str, items: Sequence[str]) -> Mapping[str, Callback]:
         """The callbacks that these items of a feed made or were answered with."""
         found: dict[str, Callback] = {}
-        asked = select(*CALLBACK_COLUMNS, _i.item).join(callback, callback.c.id == _i.callback_id)
         for some in in_slices(items):
-            rows = await self._store.read(asked.where(_i.feed == feed, _i.item.in_(some)))
+            rows = await self._store.read(targets_of(feed, some))
             found.update((row[-1], to_callback(row[:-1])) for row in rows)
         return found
 
@@ -132,7 +165,7 @@ class FeedStore:
 
     async def untold(self, feed: str, limit: int) -> list[ItemReport]:
         """The oldest items of which a feed has not heard what became of them."""
-        rows = await self._store.read(_REPORT.where(_i.feed == feed, UNTOLD).order_by(_i.id).limit(limit))
+        rows = await self._store.read(untold_of(feed, limit))
         return [ItemReport(*row) for row in rows]
 
     async def told(self, report: ItemReport) -> None:
@@ -149,24 +182,21 @@ class FeedStore:
         """Every feed that was ever read, by name."""
         c = feed.c
         rows = await self._store.read(select(c.name, c.cursor, c.read_at, c.news_at, c.taken).order_by(c.name))
-        waiting = [await self._counts(QUARANTINED), await self._counts(UNTOLD)]
+        waiting = [await self._counts(QUARANTINES), await self._counts(UNTOLDS)]
         return [FeedState(*row, *(counts.get(row.name, 0) for counts in waiting)) for row in rows]
 
-    async def _counts(self, which: Any) -> dict[str, int]:
-        rows = await self._store.read(select(_i.feed, func.count()).where(which).group_by(_i.feed))
-        return {row[0]: row[1] for row in rows}
+    async def _counts(self, query: Select[Any]) -> dict[str, int]:
+        return {row[0]: row[1] for row in await self._store.read(query)}
 
     async def item(self, name: str, item: str) -> FeedItem | None:
         """One item of a feed."""
-        rows = await self._store.read(_ITEM.where(_i.feed == name, _i.item == item))
+        rows = await self._store.read(item_of(name, item))
         return _to_item(rows[0]) if rows else None
 
     async def quarantined(self, name: str, limit: int = 100, cursor: str | None = None) -> Page[FeedItem]:
         """A feed's items in quarantine, the first to come first; `limit` is at least 1."""
-        wanted: Select[Any] = _ITEM.where(_i.feed == name, QUARANTINED).order_by(_i.id).limit(limit + 1)
-        if cursor is not None:
-            wanted = wanted.where(_i.id > _row_number(cursor))
-        rows = await self._store.read(wanted)
+        after = 0 if cursor is None else _row_number(cursor)
+        rows = await self._store.read(quarantined_of(name, after, limit + 1))
         items = tuple(_to_item(row) for row in rows[:limit])
         return Page(items, str(items[-1].row) if len(rows) > limit else None)
 

@@ -1,6 +1,6 @@
 """The feeds' tables: how far each was read, and what became of every item."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, UniqueConstraint, text, true
 
 from dialer.intake.feed import ItemAnswer
 from dialer.store.columns import Instant
@@ -44,7 +44,7 @@ feed_item = Table(
 )
 
 QUARANTINED = feed_item.c.answer == word(ItemAnswer.QUARANTINED)
-UNTOLD = feed_item.c.untold
+UNTOLD = feed_item.c.untold.is_(true())
 
 Index(
     "ix_feed_item_quarantined",

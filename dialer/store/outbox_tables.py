@@ -98,4 +98,4 @@ for _each in (
     _trigger("outbox_accepted", "INSERT", "", "NULL"),
     _trigger("outbox_changed", "UPDATE OF version", "NEW.version <> OLD.version AND ", "OLD.status"),
 ):
-    event.listen(metadata, "after_create", DDL(_each))
+    event.listen(metadata, "after_create", DDL(_each))  # type: ignore[no-untyped-call]  # the library's

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import Connection, Select, delete, insert, select, tuple_
+from sqlalchemy import Connection, Select, delete, insert, select
 
 from dialer.domain.callback import Callback
 from dialer.domain.errors import RequestRefused, StoreError
@@ -30,16 +30,18 @@ _Name = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class TakeIn(Operation[Given | RequestRefused]):
-    """Store the callback and its answer; or tell the answer that was given before, or that refuses it."""
+class TakeIn(Operation[tuple[Given | RequestRefused]]):
+    """Store the callback and its answer; or tell the answer that was given before, or why it is refused."""
 
     asked: Asked
 
     @classmethod
-    def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[Given | RequestRefused]:
+    def write(
+        cls, connection: Connection, group: Sequence[Self], now: datetime
+    ) -> Sequence[tuple[Given | RequestRefused]]:
         connection.execute(LOCK)
         taking = _Taking(connection, [each.asked for each in group])
-        results = [taking.answer(each.asked) for each in group]
+        results = [(taking.answer(each.asked),) for each in group]
         rows = [
             {**callback_values(asked.callback, asked.source, now), "external_id": asked.external_id}
             for asked in taking.stored
@@ -142,7 +144,8 @@ class Submissions:
 
     async def take_in(self, asked: Asked) -> Given | RequestRefused:
         """Store the callback and its answer in one transaction, unless it is there already, or the rule refuses it."""
-        return await self._store.write(TakeIn(asked))
+        (answer,) = await self._store.write(TakeIn(asked))
+        return answer
 
     async def forget(self, before: datetime) -> int:
         """Drop answers that were given before then, in small transactions; how many."""
@@ -174,12 +177,13 @@ def given_before(moment: datetime) -> Select[Any]:
 
 
 def answers_of(keys: Sequence[_OnceKey]) -> Select[Any]:
-    """The answers that were given to these holders' keys."""
-    c = answer.c
-    return select(c.holder, c.key, c.fingerprint, c.status, c.body).where(tuple_(c.holder, c.key).in_(keys))
+    """The answers that were given to these holders' keys, and to some others of theirs."""
+    c, holders, words = answer.c, {holder for holder, _ in keys}, [key for _, key in keys]
+    # Not by pairs: for those SQLite would look through all.
+    return select(c.holder, c.key, c.fingerprint, c.status, c.body).where(c.holder.in_(holders), c.key.in_(words))
 
 
 def named(names: Sequence[_Name]) -> Select[Any]:
-    """The callbacks that came from there by these ids."""
-    c = callback.c
-    return select(*CALLBACK_COLUMNS, c.source, c.external_id).where(tuple_(c.source, c.external_id).in_(names))
+    """The callbacks that came from there by these ids, and perhaps some others; as above."""
+    c, sources, ids = callback.c, {source for source, _ in names}, [id_ for _, id_ in names]
+    return select(*CALLBACK_COLUMNS, c.source, c.external_id).where(c.source.in_(sources), c.external_id.in_(ids))

@@ -25,7 +25,7 @@ from dialer.web.bodies import (
     callback_body,
     promised_body,
 )
-from dialer.web.problems import Problem, documented
+from dialer.web.problems import EVERYWHERE, WITH_BODY, Problem, documented
 from dialer.web.requests import (
     Cursor,
     Instant,
@@ -53,7 +53,7 @@ _MAX_EXTERNAL_ID = 128
 _MAX_TIME = 64
 _BY_API = "cancelled through the API"
 
-_ALWAYS = documented(400, 401, 403, 422, 429, 503)
+_ALWAYS = documented(*EVERYWHERE)
 _ONE = {**_ALWAYS, **documented(404)}
 _KEY = {
     "name": "Idempotency-Key",
@@ -71,7 +71,7 @@ _KEY = {
     responses={
         200: {"model": Accepted, "description": "Promised already: by an open callback, or by the same external id"},
         **_ALWAYS,
-        **documented(408, 413, 415),
+        **documented(*WITH_BODY),
     },
     openapi_extra={**schema_of("CallbackRequest"), "parameters": [_KEY]},
 )
@@ -136,7 +136,7 @@ _CHANGES = {
 @router.patch(
     "/{id}",
     response_model=Changed,
-    responses={**_CHANGES, **documented(408, 413, 415)},
+    responses={**_CHANGES, **documented(*WITH_BODY)},
     openapi_extra=schema_of("MoveRequest"),
 )
 async def move(request: Request, here: Here, its: Manager, id: str) -> Response:  # noqa: A002  # the path's own word

@@ -9,7 +9,7 @@ from dialer.intake.keys import KeyHolder
 from dialer.intake.listing import WantedCalls
 from dialer.web.access import holder
 from dialer.web.bodies import CallPage, call_body
-from dialer.web.problems import documented
+from dialer.web.problems import EVERYWHERE, documented
 from dialer.web.requests import Cursor, Instant, Limit, handed_out, in_order, known_parameters, services_of
 from dialer.web.senders import departments_of
 from dialer.web.services import Services
@@ -17,7 +17,7 @@ from dialer.web.services import Services
 router = APIRouter(prefix="/v1/calls", tags=["calls"], dependencies=[Depends(known_parameters)])
 
 
-@router.get("", responses=documented(400, 401, 403, 422, 429, 503))
+@router.get("", responses=documented(*EVERYWHERE))
 async def calls(
     here: Annotated[Services, Depends(services_of)],
     its: Annotated[KeyHolder, Depends(holder("read"))],

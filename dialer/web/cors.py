@@ -13,7 +13,7 @@ _OPEN = (
     (re.compile(r"/v1/departments/[^/]+/slots"), "GET"),
 )
 _HEADERS = "Authorization, Content-Type, Idempotency-Key"
-_SHOWN = "Retry-After, Location"
+_SHOWN = "Retry-After"
 _AN_HOUR = "3600"
 
 

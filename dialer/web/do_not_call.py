@@ -13,7 +13,7 @@ from dialer.intake.keys import KeyHolder
 from dialer.intake.text import single_line
 from dialer.web.access import holder
 from dialer.web.bodies import ObjectionBody, ObjectionPage, Silent
-from dialer.web.problems import Problem, documented
+from dialer.web.problems import EVERYWHERE, WITH_BODY, Problem, documented
 from dialer.web.requests import (
     Cursor,
     Limit,
@@ -35,7 +35,7 @@ Manager = Annotated[KeyHolder, Depends(holder("manage"))]
 _MAX_PHONE = 100
 _MAX_WHY = 200
 _UNSAID = "told to the site"
-_ALWAYS = documented(400, 401, 403, 422, 429, 503)
+_ALWAYS = documented(*EVERYWHERE)
 
 
 @router.get("", responses=_ALWAYS)
@@ -53,7 +53,7 @@ async def listed(here: Here, its: Manager, limit: Limit = 100, cursor: Cursor = 
 @router.post(
     "",
     status_code=201,
-    responses={**_ALWAYS, **documented(408, 413, 415)},
+    responses={**_ALWAYS, **documented(*WITH_BODY)},
     openapi_extra=schema_of("ObjectionRequest"),
 )
 async def add(request: Request, here: Here, its: Manager) -> Silent:

@@ -3,6 +3,7 @@
 import math
 from collections import OrderedDict
 from collections.abc import Callable
+from ipaddress import IPv6Network
 
 from dialer.domain.errors import StoreError
 from dialer.intake.keys import KeyHolder, hash_of, is_token
@@ -42,13 +43,15 @@ class Doorkeeper:
                 self.keyless(address)
                 raise Problem(401, "key_unknown", "this key is unknown or was revoked", headers=BY_KEY)
             self._remember(hash_, holder)
+        if holder.publishable:
+            self.keyless(address)  # anybody may have read it
         _hold_to(self._per_key, holder.id)
         self._note(holder.id)
         return holder
 
     def keyless(self, address: str) -> None:
-        """Count a request without a key. Raises `Problem` when there were too many from this address."""
-        _hold_to(self._per_address, address)
+        """Count a request that needs no secret. Raises `Problem` when there were too many from this address."""
+        _hold_to(self._per_address, _network(address))
 
     async def note_uses(self) -> None:
         """Write down which keys were used since the last time; keeps them for the next time when that fails."""
@@ -75,6 +78,11 @@ class Doorkeeper:
         if now - self._noted.get(id_, -math.inf) >= _NOTED:
             self._noted[id_] = now
             self._unnoted.add(id_)
+
+
+def _network(address: str) -> str:
+    """Whoever has one IPv6 address has 64 bits of them."""
+    return str(IPv6Network((address, 64), strict=False)) if ":" in address else address
 
 
 def _hold_to(pacer: Pacer, asker: int | str) -> None:

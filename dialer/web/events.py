@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from dialer.intake.keys import KeyHolder
 from dialer.intake.widget import widget_events
 from dialer.reports.spans import day_start
-from dialer.web.access import address_of, holder
+from dialer.web.access import holder
 from dialer.web.problems import documented
 from dialer.web.requests import body_of, known_parameters, schema_of, services_of
 from dialer.web.services import Services
@@ -31,7 +31,6 @@ async def tell(
     Whatever holds more than kind, session and page is refused whole. What a session tells twice on a day of the same
     page counts once, so an answer that was lost may be asked for again. These requests have limits of their own.
     """
-    here.events_door.keyless(address_of(request))
     body, _ = await body_of(request)
     zone = here.directory.sites[its.site].zone
     await here.events.tell(widget_events(body, its.site), day_start(zone, here.clock.now()))

@@ -47,6 +47,8 @@ class Gate:
             body.expect(_announced(scope))
             await self._app(scope, body.receive, telling)
         except Problem as problem:
+            if begun:
+                raise
             await problem.response(scope, receive, telling)
         except Exception as error:
             # Its text could hold a person: only the type and the place are told.

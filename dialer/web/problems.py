@@ -101,6 +101,12 @@ def refused(refusal: RequestRefused, now: datetime) -> Problem:
     return Problem(429, refusal.code, detail, field=refusal.field, retry_at=refusal.retry_at, headers=headers)
 
 
+EVERYWHERE = (400, 401, 403, 405, 422, 429, 503)
+"""What any request with a key may be answered with."""
+WITH_BODY = (408, 413, 415)
+"""What one with a body may be, too."""
+
+
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For an operation's `responses`: the problems that it may answer with."""
     return {

@@ -1,7 +1,8 @@
 """Reports beside calls: one at a time, and counted on a thread of their own."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from dialer.domain.directory import Directory
 from dialer.reports.report import Figures, Question, Source, report
@@ -9,6 +10,10 @@ from dialer.web.problems import Problem
 
 _PATIENCE = 10.0
 """Seconds for which a report waits for its turn."""
+_BREATH = 0.01
+"""Seconds after each page in which nothing competes with the loop: the interpreter serves one thread at a time."""
+
+T = TypeVar("T")
 
 
 class Reporter:
@@ -26,6 +31,12 @@ class Reporter:
         except TimeoutError:
             raise Problem(503, "busy", "other reports are being made", headers={"retry-after": "10"}) from None
         try:
-            return await report(self._source, directory, asked, asyncio.to_thread)
+            return await report(self._source, directory, asked, _beside_calls)
         finally:
             self._turn.release()
+
+
+async def _beside_calls(function: Callable[..., T], /, *arguments: Any) -> T:
+    result = await asyncio.to_thread(function, *arguments)
+    await asyncio.sleep(_BREATH)
+    return result

@@ -12,7 +12,7 @@ from dialer.intake.slots import slots
 from dialer.intake.submission import callable_number
 from dialer.web.access import holder
 from dialer.web.bodies import Slot, Slots
-from dialer.web.problems import Problem, documented
+from dialer.web.problems import EVERYWHERE, Problem, documented
 from dialer.web.requests import Instant, in_order, known_parameters, services_of
 from dialer.web.senders import departments_of
 from dialer.web.services import Services
@@ -28,7 +28,7 @@ Minutes = Annotated[
 ]
 
 
-@router.get("/{id}/slots", responses=documented(400, 401, 403, 404, 422, 429, 503))
+@router.get("/{id}/slots", responses=documented(*EVERYWHERE, 404))
 async def offered(
     here: Annotated[Services, Depends(services_of)],
     its: Annotated[KeyHolder, Depends(holder("submit"))],

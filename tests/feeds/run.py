@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -33,6 +34,7 @@ class Result:
     """What came of it, and every broken promise in words."""
 
     items: int = 0
+    ids: int = 0
     stored: int = 0
     kills: int = 0
     quarantined: int = 0
@@ -45,6 +47,7 @@ class Result:
         count = Counter(each.partition(":")[0] for each in self.broken)
         return {
             "items": self.items,
+            "different_ids": self.ids,
             "stored": self.stored,
             "missing": count["missing"],
             "doubled": count["doubled"],
@@ -63,6 +66,11 @@ def numbers() -> Iterator[str]:
     return (f"{area} {number:04}" for number, area in product(range(1000), AREAS))
 
 
+def _noon(days: int) -> str:
+    """So many days ahead: nobody is called while this runs."""
+    return f"{datetime.now(UTC).date() + timedelta(days=days)}T12:00"
+
+
 def made(count: int, random: Random) -> list[Item]:
     """Requests, changes and cancellations of earlier ones, some that cannot be taken, and some that come twice."""
     items: list[Item] = []
@@ -73,16 +81,16 @@ def made(count: int, random: Random) -> list[Item]:
         if kind < 0.12 and requests:
             items.append(cancel(id_, random.choice(requests)))
         elif kind < 0.24 and requests:
-            items.append(change(id_, random.choice(requests), at="2031-01-07T12:00"))
+            items.append(change(id_, random.choice(requests), at=_noon(3)))
         elif kind < 0.30:
             items.append(random.choice([request(id_, "07700 900123"), cancel(id_, "never-sent"), {"id": id_}]))
         elif kind < 0.34 and requests:
             # Sent again, as a platform does that was killed itself.
-            items.append(request(id_, next(phones), at="2031-01-06T12:00"))
+            items.append(request(id_, next(phones), at=_noon(2)))
             items.append(dict(items[-1]))
             requests.append(id_)
         else:
-            items.append(request(id_, next(phones), at="2031-01-06T12:00"))
+            items.append(request(id_, next(phones), at=_noon(2)))
             requests.append(id_)
     return items
 
@@ -187,7 +195,7 @@ async def _judge(result: Result, platform: Platform, store: SqlStore) -> None:
     query: Select[Any] = select(c.external_id, c.id, c.version)
     stored = await store.read(query.where(c.source == "feed:mi"))
     per_item = Counter(row.external_id for row in stored)
-    result.items, result.stored = len(ids), len(stored)
+    result.items, result.ids, result.stored = len(platform.items), len(ids), len(stored)
     result.broken += [f"missing: {id_}" for id_ in sorted(asked - per_item.keys())]
     result.broken += [f"doubled: {id_}" for id_, count in per_item.items() if count > 1 or id_ not in asked]
     unkept = [id_ for id_ in sorted(ids) if await FeedStore(store).item("mi", id_) is None]

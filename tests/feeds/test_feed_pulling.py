@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -90,7 +91,7 @@ REFUSED = {
 
 async def test_an_item_that_cannot_be_taken_stops_nothing(platform: Platform, pulled: Bench) -> None:
     bad = [{"id": id_, "type": "request", "request": fields} for id_, (fields, _) in REFUSED.items()]
-    platform.items = [request("r-1", PHONES[8]), *bad, 7, {"id": "?"}, request("r-2", PHONES[9])]
+    platform.items = [request("r-1", PHONES[8]), *bad, {"id": "?"}, {}, request("r-2", PHONES[9])]
     with capture_logs() as logs:
         await pulled.pull()
     assert len(await pulled.callbacks()) == 2
@@ -103,16 +104,16 @@ async def test_an_item_that_cannot_be_taken_stops_nothing(platform: Platform, pu
 
 
 async def test_limits_doubles_caps_and_objections_hold_as_for_a_submission(platform: Platform, pulled: Bench) -> None:
-    pulled.limits = Limits(per_number=(Limit(2, timedelta(hours=1)),))
+    pulled.limits = Limits(per_number=(Limit(1, timedelta(hours=1)),))
     await pulled.store.object_to("+442079460777", "ann", "asked")
-    departments = ["sales", "care", "nights", "care"]
+    departments = ["sales", "care", "sales"]
     platform.items = [request(f"r-{place}", department=each) for place, each in enumerate(departments)]
     platform.items.append(request("objected", PHONES[777]))
     await pulled.pull()
-    assert await pulled.codes() == {"r-2": "limit_number", "objected": "number_objected"}
+    assert await pulled.codes() == {"r-1": "limit_number", "objected": "number_objected"}
     (limited, _) = await pulled.quarantined()
     assert limited.retry_at == NOW + timedelta(hours=1)
-    double = await pulled.feeds.item("mi", "r-3")
+    double = await pulled.feeds.item("mi", "r-2")
     assert double is not None
     assert double.answer.value == "double"
     pulled.directory = with_account(max_attempts_a_day=0)
@@ -305,3 +306,14 @@ async def test_a_fault_of_our_own_is_told_as_one_and_ends_nothing(platform: Plat
     pulled._changed = changed  # type: ignore[method-assign]  # as it was
     await pulled.pull(1)
     assert len(await pulled.quarantined()) == 1
+
+
+async def test_what_left_the_configuration_can_be_cancelled_and_not_moved(platform: Platform, pulled: Bench) -> None:
+    platform.items = [request("r-1", department="care")]
+    await pulled.pull()
+    departments = {id_: each for id_, each in pulled.directory.departments.items() if id_ != "care"}
+    pulled.directory = replace(pulled.directory, departments=departments)
+    platform.items += [change("m-1", "r-1", at="2030-05-14T12:00"), cancel("c-1", "r-1")]
+    await pulled.pull()
+    assert await pulled.codes() == {"m-1": "department_unknown"}
+    assert (await pulled.callbacks())[0].status is Status.CANCELLED

@@ -2,10 +2,10 @@
 
 import json
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import httpx
 
@@ -26,7 +26,7 @@ format = "json"
 per_number = []
 per_visitor = []
 [api]
-listen = "127.0.0.1:0"
+listen = "127.0.0.1:{listen}"
 per_key = "1000/1s"
 per_address = "1000/1s"
 {api}
@@ -59,19 +59,20 @@ hours = {{ mon-fri = ["09:00-12:00"] }}
 
 @dataclass(frozen=True)
 class Detached(House):
-    """`api` is more of `[api]`, as TOML; `state` the folder of its store."""
+    """`api` is more of `[api]`, as TOML; `listen` its port (0: any); `state` the folder of its store."""
 
     lab: Lab = field(default=cast("Lab", None))
     folder: Path = Path()
     departments: Sequence[object] = ()  # type: ignore[assignment]  # it has those of CONFIG
     api: str = ""
+    listen: int = 0
     state: Path | None = None
 
     def write(self) -> Path:
         """Write the file and return its path."""
         state = self.state or self.folder
         state.mkdir(parents=True, exist_ok=True)
-        text = CONFIG.format(state=state, folder=self.folder, api=self.api, port=closed_port())
+        text = CONFIG.format(state=state, folder=self.folder, api=self.api, listen=self.listen, port=closed_port())
         self.config.write_text(text)
         return self.config
 
@@ -79,8 +80,14 @@ class Detached(House):
 class Served(Daemon):
     """The daemon's process, and the way to its API."""
 
-    def __init__(self, folder: Path, api: str = "", environment: Mapping[str, str] | None = None) -> None:
-        super().__init__(Detached(folder=folder, api=api), environment)
+    def __init__(self, folder: Path, **more: Any) -> None:
+        """`more` is a `Detached`'s."""
+        super().__init__(Detached(folder=folder, **more))
+
+    @property
+    def database(self) -> Path:
+        assert isinstance(self.house, Detached)
+        return (self.house.state or self.house.folder) / "dialer.db"
 
     def __enter__(self) -> Self:
         super().__enter__()

@@ -46,7 +46,7 @@ class Receiver:
     def url(self, host: str = "127.0.0.1", scheme: str = "http", path: str = "/hooks?key=s3cret") -> str:
         return f"{scheme}://{host}:{self.port}{path}"
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 told = await _read(reader)
@@ -77,7 +77,10 @@ async def receiving(answer: Answer = _ok, tls: ssl.SSLContext | None = None, por
         task = asyncio.current_task()
         assert task is not None
         connections.add(task)
-        await receiver._serve(reader, writer)
+        try:
+            await receiver.serve(reader, writer)
+        except asyncio.CancelledError:
+            writer.transport.abort()
         connections.discard(task)
 
     server = await asyncio.start_server(serve, "127.0.0.1", port, ssl=tls)
@@ -88,3 +91,5 @@ async def receiving(answer: Answer = _ok, tls: ssl.SSLContext | None = None, por
         server.close()
         for connection in connections:
             connection.cancel()
+        if connections:
+            await asyncio.wait(connections)

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -11,13 +11,17 @@ from typing import Any
 
 import httpx
 
+from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback
 from dialer.domain.directory import Directory
-from dialer.domain.ids import CallbackId
+from dialer.domain.ids import AttemptId, CallbackId
+from dialer.engine.ports import Claim
 from dialer.intake.changes import Waiting
 from dialer.intake.keys import Scope, hash_of, new_token, prefix_of
 from dialer.intake.limits import Limit, LimitRule, Limits
+from dialer.store.events import Events
 from dialer.store.keys import Keys, NewKey
+from dialer.store.reports import ReportRows
 from dialer.store.site import SiteViews
 from dialer.store.store import SqlStore
 from dialer.store.submissions import Submissions
@@ -25,8 +29,10 @@ from dialer.web.app import make_app
 from dialer.web.doorkeeper import Doorkeeper
 from dialer.web.pace import Pacer
 from dialer.web.proxies import Networks
+from dialer.web.reporter import Reporter
 from dialer.web.server import Listening, serving
 from dialer.web.services import Services
+from tests.contract.story import attempt_at
 from tests.unit.intake.places import DIRECTORY, NOW
 
 ORIGIN = "https://www.example.com"
@@ -118,6 +124,8 @@ async def place(
     limits: Limits = Limits(),  # noqa: B008  # frozen
     per_key: int = 1000,
     per_address: int = 1000,
+    events_per_key: int = 1000,
+    events_per_address: int = 1000,
     trusted: Networks = (),
 ) -> AsyncIterator[Place]:
     """A fresh one in `folder`."""
@@ -127,13 +135,17 @@ async def place(
         daemon = Running(submissions)
         pacers = [Pacer(Limit(most, MINUTE), clocks.monotonic) for most in (per_key, per_address)]
         doorkeeper = Doorkeeper(keys, *pacers, clocks.monotonic)
+        its_pacers = [Pacer(Limit(most, MINUTE), clocks.monotonic) for most in (events_per_key, events_per_address)]
         services = Services(
             directory=directory,
             clock=clocks,
             doorkeeper=doorkeeper,
+            events_door=Doorkeeper(keys, its_pacers[0], its_pacers[1], clocks.monotonic),
             origins={"shop": frozenset({ORIGIN}), "other": frozenset({"https://other.example.com"})},
             submissions=submissions,
             views=SiteViews(store),
+            events=Events(store),
+            reporter=Reporter(ReportRows(store)),
             changing=store,
             daemon=daemon,
             rule=LimitRule(limits),
@@ -145,6 +157,22 @@ async def place(
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20) as client,
         ):
             yield Place(store, clocks, daemon, doorkeeper, client)
+
+
+def attempt_of(of: Callback) -> Attempt:
+    """The next attempt at a callback, by an agent of its own."""
+    number = of.attempts + 1
+    made = attempt_at(replace(of, id=CallbackId(f"C{number:025}")))
+    return replace(made, id=AttemptId(f"A{of.id[-20:]}{number:05}"), callback_id=of.id, agent=f"of-{of.id}")
+
+
+async def claimed(store: SqlStore, id_: str) -> Attempt:
+    """The attempt that was claimed for a callback just now."""
+    found = await store.get(CallbackId(id_))
+    assert found is not None
+    attempt = attempt_of(found)
+    assert await store.claim(Claim(found, attempt))
+    return attempt
 
 
 def problem(answer: httpx.Response, status: int, code: str, field: str | None = None) -> dict[str, Any]:

@@ -8,7 +8,9 @@ import pytest
 
 from dialer.intake.limits import Limit
 from dialer.store.keys import Keys
+from dialer.web.doorkeeper import Doorkeeper
 from dialer.web.pace import Pacer
+from dialer.web.problems import Problem
 from dialer.web.proxies import visitor
 from tests.unit.intake.places import NOW
 from tests.web.place import MINUTE, ORIGIN, Place, place, problem
@@ -25,6 +27,8 @@ ASKED = [
     ("POST", "/v1/do-not-call", "manage"),
     ("DELETE", "/v1/do-not-call/+442079460000", "manage"),
     ("GET", "/v1/departments/sales/slots", "submit"),
+    ("POST", "/v1/events", "submit"),
+    ("GET", "/v1/reports/usage", "read"),
 ]
 SCOPES = ("submit", "read", "manage")
 
@@ -44,7 +48,7 @@ async def test_each_thing_needs_its_scope(api: Place, method: str, path: str, sc
 async def test_everything_that_is_documented_is_among_them(api: Place) -> None:
     document = (await api.client.get("/openapi.json")).json()
     documented = {(method.upper(), path) for path, each in document["paths"].items() for method in each}
-    shown = {"x": "{id}", "sales": "{id}", "+442079460000": "{number}"}
+    shown = {"x": "{id}", "sales": "{id}", "+442079460000": "{number}", "usage": "{kind}"}
     named = {(method, "/".join(shown.get(part, part) for part in path.split("/"))) for method, path, _ in ASKED}
     assert {(method, path) for method, path in documented if path.startswith("/v1/")} == named
 
@@ -54,7 +58,6 @@ async def test_everything_that_is_documented_is_among_them(api: Place) -> None:
     [
         "",
         "Bearer",
-        "Bearer ",
         "Basic bWk6eA==",
         "Bearer mi_short",
         "Bearer mi_" + "0" * 43,
@@ -134,6 +137,20 @@ class TestRates:
             wrong = {"authorization": "Bearer mi_" + "b" * 43}
             problem(await api.client.get("/v1/calls", headers=wrong), 429, "rate")
             assert (await api.client.get("/v1/calls", headers=headers)).status_code == 200
+
+    async def test_an_address_s_with_a_key_that_anybody_may_read(self, tmp_path: Path) -> None:
+        async with place(tmp_path, per_address=1) as api:
+            headers = await api.as_("submit")
+            assert (await api.client.get("/v1/departments/sales/slots", headers=headers)).status_code == 200
+            problem(await api.client.get("/v1/departments/sales/slots", headers=headers), 429, "rate")
+
+    def test_of_ipv6_a_whole_network_is_one_asker(self, tmp_path: Path) -> None:
+        seen = Pacer(Limit(1, MINUTE), lambda: 0.0)
+        doorkeeper = Doorkeeper(None, seen, seen, lambda: 0.0)  # type: ignore[arg-type]  # no key is looked up
+        doorkeeper.keyless("2001:db8::1")
+        doorkeeper.keyless("2001:db8:0:1::1")
+        with pytest.raises(Problem):
+            doorkeeper.keyless("2001:db8::ffff:2")
 
     def test_a_count_holds_for_any_stretch(self) -> None:
         now = [0.0]
@@ -242,7 +259,7 @@ async def test_only_a_trusted_proxy_is_believed(tmp_path: Path, trusted: bool) -
     async with place(tmp_path, trusted=NETWORKS if trusted else ()) as api:
         ours, plain = await api.as_("submit", **{"x-forwarded-for": "192.0.2.1"}), await api.as_("submit,read")
         seen = await api.submitted(ours)
-        told, local = (await api.submitted(plain, address=each) for each in ("192.0.2.1", "127.0.0.1"))
+        told, local = [await api.submitted(plain, address=each) for each in ("192.0.2.1", "127.0.0.1")]
         by_id = {each["id"]: (await api.stored(each["id"])).origin for each in (seen, told, local)}
         assert by_id[seen["id"]] == by_id[(told if trusted else local)["id"]]
 

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from dialer.domain.callback import Callback, Status
+from dialer.domain.callback import Status
 from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
-from dialer.store.store import SqlStore
-from tests.contract.story import COMPLETED, attempt_at, claim_of, ended, progressed
+from tests.contract.story import COMPLETED, ended, progressed
 from tests.unit.intake.places import DIRECTORY, NOW
-from tests.web.place import Place, place, problem
+from tests.web.place import Place, claimed, place, problem
 
 AT = {"at": "2030-05-20T09:00:00Z"}
 
@@ -21,12 +20,6 @@ async def got(api: Place, headers: dict[str, str], path: str, status: int = 200)
     answer = await api.client.get(path, headers=headers)
     assert answer.status_code == status, answer.text
     return dict(answer.json())
-
-
-async def claimed(store: SqlStore, id_: str) -> None:
-    found = await store.get(CallbackId(id_))
-    assert found is not None
-    assert await store.claim(claim_of(found))
 
 
 async def test_a_callback_is_shown_whole(api: Place, shop: dict[str, str]) -> None:
@@ -152,7 +145,7 @@ class TestChanging:
 
     async def test_of_a_call_under_way_it_is_told_who_was_first(self, api: Place, shop: dict[str, str]) -> None:
         made = await api.submitted(shop)
-        await claimed(api.store, made["id"])
+        attempt = await claimed(api.store, made["id"])
         path = f"/v1/callbacks/{made['id']}"
         for answer in (
             await api.client.patch(path, json=AT, headers=shop),
@@ -162,7 +155,7 @@ class TestChanging:
         await api.store.too_late(CallbackId(made["id"]))
         told = problem(await api.client.delete(path, headers=shop), 409, "too_late")
         assert "being called" in told["detail"]
-        await api.store.finish(ended(attempt_at(await before(api, made["id"]))), COMPLETED)
+        await api.store.finish(ended(attempt), COMPLETED)
         problem(await api.client.patch(path, json=AT, headers=shop), 409, "state")
 
     async def test_a_department_that_is_gone_keeps_its_callbacks_where_they_are(
@@ -177,21 +170,13 @@ class TestChanging:
             problem(answer, 409, "state")
 
 
-async def before(api: Place, id_: str) -> Callback:
-    """The callback as it was when its attempt was claimed."""
-    found = await api.stored(id_)
-    return replace(found, attempts=found.attempts - 1)
-
-
 async def test_attempts_and_calls(tmp_path_factory: pytest.TempPathFactory) -> None:
     async with place(tmp_path_factory.mktemp("calls")) as api:
         shop, other = await api.as_(), await api.as_(site="other")
         made = [await api.submitted(shop, department=name) for name in ("care", "sales", "care")]
         foreign = await api.submitted(other, department="elsewhere")
         for number, each in enumerate((*made, foreign)):
-            was = await api.stored(each["id"])
-            await api.store.claim(claim_of(was))
-            attempt = progressed(attempt_at(was), "originate_sent")
+            attempt = progressed(await claimed(api.store, each["id"]), "originate_sent")
             if number != 2:
                 outcome = (Outcome.CONNECTED, Outcome.CUSTOMER_BUSY)[number % 2]
                 await api.store.finish(ended(attempt, outcome, NOW + timedelta(seconds=number)), COMPLETED)

@@ -118,7 +118,7 @@ async def test_a_refused_request_is_judged_again(api: Place, shop: dict[str, str
     assert (await post(api, shop, body, **{"Idempotency-Key": "k-7"})).status_code == 201
 
 
-@pytest.mark.parametrize("key", ["", " ", "a b", "é", "x" * 256])
+@pytest.mark.parametrize("key", ["", "a b", "é", "x" * 256])
 async def test_what_is_no_key(api: Place, shop: dict[str, str], key: str) -> None:
     headers = [*shop.items(), (b"Idempotency-Key", key.encode("latin-1"))]
     answer = await api.client.post("/v1/callbacks", json={}, headers=headers)
@@ -169,7 +169,7 @@ async def test_a_department_is_the_sites_own(api: Place, shop: dict[str, str], d
 @pytest.mark.parametrize(
     ("body", "code", "field"),
     [
-        ({"phone": "020 7946"}, "number_too_short", "phone"),
+        ({"phone": "020 79"}, "number_too_short", "phone"),
         ({"phone": "07700 900123"}, "number_invalid", "phone"),
         ({"phone": "0900 123 4567"}, "number_premium", "phone"),
         ({"name": "a\nb"}, "field_characters", "name"),
@@ -184,7 +184,7 @@ async def test_a_department_is_the_sites_own(api: Place, shop: dict[str, str], d
         ({"consent": {"given_at": "2030-05-13T09:00Z"}}, "field_missing", "consent.wording"),
         ({"external_id": "x" * 129}, "field_too_long", "external_id"),
         ({"external_id": ["x"]}, "field_type", "external_id"),
-        ({"unknown": 1}, "field_unknown", None),
+        ({"unknown": "a secret"}, "field_unknown", None),
         ({"department": "closed"}, "department_closed", "department"),
         ({"department": "texts"}, "number_no_trunk", "phone"),
         ({"address": "nowhere"}, "address_invalid", "address"),
@@ -196,7 +196,8 @@ async def test_a_refusal_names_the_field_and_never_repeats_it(
     asked = {"department": "care", "phone": "+442079460999", **body}
     answer = await api.client.post("/v1/callbacks", content=json.dumps(asked), headers={**shop, **JSON})
     problem(answer, 422, code, field)
-    assert not any(str(value) in answer.text for value in body.values() if len(str(value)) > 5)
+    told = answer.json()["detail"]
+    assert not any(str(value) in told for name, value in body.items() if name != "department" and value)
 
 
 JSON = {"content-type": "application/json"}

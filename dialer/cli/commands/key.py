@@ -20,9 +20,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
 def _scopes(text: str) -> frozenset[Scope]:
-    words = [word.strip() for word in text.split(",")]
+    words = text.replace(" ", "").split(",")
     if not set(words) <= set(Scope):
-        raise typer.BadParameter(f"known are {', '.join(Scope)}")
+        raise typer.BadParameter(f"known are {', '.join(Scope)}", param_hint="--scope")
     return frozenset(Scope(word) for word in words)
 
 
@@ -36,29 +36,27 @@ def make(
     context: typer.Context,
     site: Annotated[str, typer.Option(metavar="ID", help="Whose callbacks it opens.")],
     scope: Annotated[
-        frozenset[Scope],
+        str,
         typer.Option(
-            parser=_scopes,
             metavar="LIST",
             help="What it is for: submit, read and manage, with commas. One that may only submit may stand in a page.",
-            show_default="submit",
         ),
-    ] = frozenset({Scope.SUBMIT}),  # frozen
+    ] = "submit",
     note: Annotated[str, typer.Option(parser=note, metavar="TEXT", help="What it is for; no personal data.")] = "",
     as_json: AsJson = False,  # noqa: FBT002  # an option
 ) -> None:
     """Make a key and print it: this once, it cannot be read anywhere again."""
-    settings = settings_of(context)
+    settings, scopes = settings_of(context), _scopes(scope)
     if site not in settings.site:
         raise typer.BadParameter(f"no such site; known are {', '.join(settings.site)}", param_hint="--site")
     token = new_token()
-    new = NewKey(hash_of(token), prefix_of(token), site, scope, note, who())
+    new = NewKey(hash_of(token), prefix_of(token), site, scopes, note, who())
     id_ = on_store(settings, lambda store: Keys(store).make(new))
     if as_json:
-        emit({"id": id_, "key": token, "site": site, "scopes": sorted(scope)})
+        emit({"id": id_, "key": token, "site": site, "scopes": sorted(scopes)})
         return
     line(token)
-    say(f"key {id_} of site {site} may {', '.join(sorted(scope))}; keep it now, it is not shown again")
+    say(f"key {id_} of site {site} may {', '.join(sorted(scopes))}; keep it now, it is not shown again")
 
 
 @app.command("list")

@@ -47,7 +47,7 @@ def test_a_page_of_everything() -> None:
         (b"", "not JSON at line 1, column 1"),
         (b"<html>s3cret</html>", "not JSON"),
         (b'{"items": [], "cursor": "a"} more', "not JSON"),
-        (b'{"items": [], "cursor": "\xff"}', "not UTF-8 at byte 25"),
+        (b'{"items": [], "cursor": "\xff"}', "not UTF-8 at byte 26"),
         ('{"items": [], "cursor": "a"}'.encode("utf-16"), "not UTF-8"),
         (b'{"items": [NaN], "cursor": "a"}', "NaN or Infinity"),
         (b'{"items": [-Infinity], "cursor": "a"}', "NaN or Infinity"),

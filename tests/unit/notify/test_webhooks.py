@@ -171,7 +171,7 @@ class TestAnswers:
     async def test_an_answer_without_an_end_is_not_read(self) -> None:
         for answer in (
             status(200, body=b"x" * 1_000_000),
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40000\r\n" + b"x" * 300_000,
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n493e0\r\n" + b"x" * 300_000,
         ):
             async with receiving(answers(answer)) as receiver:
                 assert "longer than" in (await refused(receiver)).what

@@ -79,7 +79,7 @@ async def _endless(_: bytes, writer: asyncio.StreamWriter) -> None:
 async def _endless_chunks(_: bytes, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
     while True:
-        writer.write(b"1\r\nx\r\n")
+        writer.write(b"1\r\nx\r\n" * 1_000)
         await writer.drain()
 
 
@@ -97,7 +97,7 @@ LIES: dict[str, tuple[Script | bytes, str]] = {
     "sends more than is taken": (answer(b"x" * 1001), "longer than 1000 bytes"),
     "says that it sends far more": (answer(b"x" * 2000, length=10**15), "longer than 1000 bytes"),
     "never ends": (_endless, "longer than 1000 bytes"),
-    "never ends, in pieces": (_endless_chunks, "longer than 1000 bytes"),
+    "never ends, in pieces": (_endless_chunks, "too many pieces|longer than 1000 bytes"),
     "never comes to its body": (_endless_head, "broke off"),
     "zips a bomb": (answer(_BOMB, "Content-Encoding: gzip"), "encoding that was not asked for"),
     "zips by a name of its own": (answer(b"x", "Content-Encoding: x-br"), "encoding that was not asked for"),
@@ -115,6 +115,18 @@ async def test_a_lying_server_is_unreachable(lie: str) -> None:
         with pytest.raises(Unreachable, match=why) as caught:
             await get(wire.url("/?key=s3cret"), of=client())
     assert "s3cret" not in str(caught.value)
+
+
+async def test_a_body_of_a_million_pieces_is_refused_long_before_its_end() -> None:
+    async with serving(_endless_chunks) as wire:
+        with pytest.raises(Unreachable, match="too many pieces"):
+            await get(wire.url(), most=4 * 1024 * 1024, of=client())
+
+
+async def test_a_body_in_pieces_is_put_together() -> None:
+    pieces = b"".join(b"2\r\n%02d\r\n" % number for number in range(100))
+    async with serving(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + pieces + b"0\r\n\r\n") as wire:
+        assert (await get(wire.url(), of=client())).body == b"".join(b"%02d" % number for number in range(100))
 
 
 async def test_a_longer_body_than_its_length_is_cut_at_it() -> None:
@@ -266,7 +278,7 @@ async def test_a_server_that_is_somebody_else(certificates: Certificates, tls: s
 async def test_a_server_that_speaks_no_tls(certificates: Certificates) -> None:
     async with serving(b"HTTP/1.1 400 Bad Request\r\n\r\n") as wire:
         with pytest.raises(Unreachable):
-            await get(wire.url(scheme="https"), within=5, of=client(ca_file=certificates.ca))
+            await get(wire.url(scheme="https"), within=0.4, of=client(ca_file=certificates.ca))
 
 
 async def test_from_https_nobody_leads_to_http(certificates: Certificates, tls: ssl.SSLContext) -> None:

@@ -28,7 +28,10 @@ async def serving(script: Script | bytes, tls: ssl.SSLContext | None = None) -> 
     """Answer each request by the script, or with these bytes, and close the connection."""
     wire = Wire()
 
+    open_ones: set[asyncio.StreamWriter] = set()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_ones.add(writer)
         with suppress(OSError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")
             wire.heads.append(head.decode("latin-1"))
@@ -44,6 +47,8 @@ async def serving(script: Script | bytes, tls: ssl.SSLContext | None = None) -> 
     async with server:
         yield wire
         server.close()
+        for each in open_ones:
+            each.close()
 
 
 def answer(body: bytes = b"{}", *headers: str, status: str = "200 OK", length: int | None = None) -> bytes:

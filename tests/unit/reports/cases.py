@@ -49,7 +49,6 @@ def call(
         agent=agent,
         number=number,
         outcome=outcome,
-        blame=blame_of(outcome),
         due_at=at,
         ready_at=at + seconds(ready),
         begun_at=at,

@@ -24,30 +24,42 @@ def told(sums: Any, rows: Iterable[Call | Visit], by: By | None = None) -> list[
     return tally.figures()
 
 
+def punctual(*figures: Any) -> Punctuality:
+    return Punctuality("", *figures)
+
+
+def answers(*figures: Any) -> Answers:
+    return Answers("", *figures)
+
+
+def funnel(*figures: Any) -> Funnel:
+    return Funnel("", *figures)
+
+
 PUNCTUAL: list[tuple[str, list[Call], Punctuality]] = [
-    ("nothing happened", [], Punctuality("", 0, None, None, None, None, None, None, None)),
-    ("one, a quarter of a second late", [call(late=0.25)], Punctuality("", 1, *[0.25] * 4, 1.0, 0.25, 0.25)),
-    ("never sent: not late, not there", [call(late=None)], Punctuality("", 0, *[None] * 7)),
+    ("nothing happened", [], punctual(0, None, None, None, None, None, None, None)),
+    ("one, a quarter of a second late", [call(late=0.25)], punctual(1, *[0.25] * 4, 1.0, 0.25, 0.25)),
+    ("never sent: not late, not there", [call(late=None)], punctual(0, *[None] * 7)),
     (
         "half a minute waiting for an agent is lateness, but not ours",
         [call(late=30.5, ready=30.0)],
-        Punctuality("", 1, *[30.5] * 4, 1.0, 0.5, 0.5),
+        punctual(1, *[30.5] * 4, 1.0, 0.5, 0.5),
     ),
     (
         "all was there before it was due: only what came after due is ours",
         [call(late=0.5, ready=-300.0)],
-        Punctuality("", 1, *[0.5] * 4, 1.0, 0.5, 0.5),
+        punctual(1, *[0.5] * 4, 1.0, 0.5, 0.5),
     ),
     (
         "sixty seconds are punctual, a microsecond more is not",
         [call(late=60.0), call(late=60.000001)],
-        Punctuality("", 2, 60.0, 60.0, 60.0, 60.0, 0.5, 60.0, 60.0),
+        punctual(2, 60.0, 60.0, 60.0, 60.0, 0.5, 60.0, 60.0),
     ),
-    ("a clock that was set back: early", [call(late=-2.0)], Punctuality("", 1, *[-2.0] * 4, 1.0, -2.0, -2.0)),
+    ("a clock that was set back: early", [call(late=-2.0)], punctual(1, *[-2.0] * 4, 1.0, -2.0, -2.0)),
     (
         "a failed attempt was as late as any",
         [call(Outcome.TRUNK_FAILURE, late=7.0)],
-        Punctuality("", 1, *[7.0] * 4, 1.0, 7.0, 7.0),
+        punctual(1, *[7.0] * 4, 1.0, 7.0, 7.0),
     ),
 ]
 
@@ -58,36 +70,36 @@ def test_punctuality(story: str, calls: list[Call], figures: Punctuality) -> Non
 
 
 ANSWERED: list[tuple[str, list[Call], Answers]] = [
-    ("nothing happened", [], Answers("", 0, 0, 0, *[None] * 8, 0.0)),
+    ("nothing happened", [], answers(0, 0, 0, *[None] * 8, 0.0)),
     (
         "one call: 5 s of ringing, an hour and 15.25 s after it was asked for, a minute of talk",
         [call(talk=60)],
-        Answers("", 1, 1, 1, 1.0, 1.0, 5.0, 5.0, 3615.25, 3615.25, 60.0, 60.0, 60.0),
+        answers(1, 1, 1, 1.0, 1.0, 5.0, 5.0, 3615.25, 3615.25, 60.0, 60.0, 60.0),
     ),
     (
         "busy, no answer, then reached: a third of what customers decided, three attempts a success",
         [call(BUSY), call(Outcome.CUSTOMER_NO_ANSWER), call()],
-        Answers("", 3, 3, 1, 0.3333, 3.0, 5.0, 5.0, 3615.25, 3615.25, 60.0, 60.0, 60.0),
+        answers(3, 3, 1, 0.3333, 3.0, 5.0, 5.0, 3615.25, 3615.25, 60.0, 60.0, 60.0),
     ),
     (
         "an agent who did not answer, a trunk that failed: attempts, but no customer decided them",
         [call(Outcome.AGENT_NO_ANSWER), call(Outcome.TRUNK_FAILURE), call(Outcome.ABANDONED_BY_AGENT), call(DOUBT)],
-        Answers("", 4, 0, 0, *[None] * 8, 0.0),
+        answers(4, 0, 0, *[None] * 8, 0.0),
     ),
     (
         "an intent that never reached the PBX is no attempt",
         [call(Outcome.NOT_PLACED)],
-        Answers("", *[0] * 3, *[None] * 8, 0.0),
+        answers(*[0] * 3, *[None] * 8, 0.0),
     ),
     (
         "settled from the journal, nobody saw the answer: talk is known, how long it rang is not",
         [call(ring=None, talk=30)],
-        Answers("", 1, 1, 1, 1.0, 1.0, None, None, None, None, 30.0, 30.0, 30.0),
+        answers(1, 1, 1, 1.0, 1.0, None, None, None, None, 30.0, 30.0, 30.0),
     ),
     (
         "the dialling was not seen, the answer was",
         [call(talk=30)._replace(dialled_at=None)],
-        Answers("", 1, 1, 1, 1.0, 1.0, None, None, 3615.25, 3615.25, 30.0, 30.0, 30.0),
+        answers(1, 1, 1, 1.0, 1.0, None, None, 3615.25, 3615.25, 30.0, 30.0, 30.0),
     ),
 ]
 
@@ -108,7 +120,7 @@ def test_outcomes_with_their_blame_the_most_frequent_first() -> None:
 
 
 FUNNELS: list[tuple[str, list[Visit], Funnel]] = [
-    ("nobody came", [], Funnel("", *[0] * 5, *[None] * 4)),
+    ("nobody came", [], funnel(*[0] * 5, *[None] * 4)),
     (
         "ten saw it, five opened, two submitted, one got through",
         [
@@ -117,12 +129,12 @@ FUNNELS: list[tuple[str, list[Visit], Funnel]] = [
             visit(EventKind.SUBMIT, requested=True, connected=True),
             visit(EventKind.SUBMIT, requested=True),
         ],
-        Funnel("", 10, 5, 2, 2, 1, 0.5, 0.4, 1.0, 0.5),
+        funnel(10, 5, 2, 2, 1, 0.5, 0.4, 1.0, 0.5),
     ),
     (
         "what submitted was refused",
         [visit(EventKind.SUBMIT)],
-        Funnel("", 0, 0, 1, 0, 0, None, None, 0.0, None),
+        funnel(0, 0, 1, 0, 0, None, None, 0.0, None),
     ),
 ]
 

@@ -18,7 +18,7 @@ from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import Outcome
 from dialer.domain.stop import EVERYTHING
 from dialer.notify.outbox import DeliveryState, Subscriber
-from dialer.store import deliveries, outbox, queries
+from dialer.store import deliveries, feed_store, outbox, queries
 from dialer.store.store import SqlStore
 from dialer.store.views import CallbackFilter, CallFilter, Decision
 from tests.contract.life import found
@@ -72,6 +72,13 @@ PLANS: list[tuple[Select[Any], str]] = [
     (outbox.next_at("webhook:crm"), "INDEX ix_outbox_ready"),
     (outbox.old("webhook:crm", NOON, 500), "INDEX uq_outbox_line (subscriber=?)"),
     (outbox.ownerless({"webhook:crm"}, 500), "INDEX ix_outbox_ready"),
+    (feed_store.cursor_of("mi"), "INDEX sqlite_autoindex_feed_1"),
+    (feed_store.targets_of("mi", ["r-1", "r-2"]), "INDEX sqlite_autoindex_feed_item_1"),
+    (feed_store.untold_of("mi", 100), "INDEX ix_feed_item_untold (feed=?)"),
+    (feed_store.item_of("mi", "r-1"), "INDEX sqlite_autoindex_feed_item_1"),
+    (feed_store.quarantined_of("mi", 7, 100), "INDEX ix_feed_item_quarantined (feed=? AND id>?)"),
+    (feed_store.QUARANTINES, "INDEX ix_feed_item_quarantined"),
+    (feed_store.UNTOLDS, "INDEX ix_feed_item_untold"),
     (deliveries.undelivered(None, None, 7, 100), "INDEX ix_outbox_undelivered (id>?)"),
     (deliveries.undelivered("webhook:crm", DeliveryState.WAITING, 7, 100), "INDEX ix_outbox_undelivered (id>?)"),
 ]

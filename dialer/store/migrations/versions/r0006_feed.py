@@ -41,10 +41,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feed_item")),
         sa.UniqueConstraint("feed", "item", name=op.f("uq_feed_item_feed_item")),
     )
-    _partial("ix_feed_item_quarantined", "answer = 'quarantined'")
-    _partial("ix_feed_item_untold", "untold")
-
-
-def _partial(name: str, where: str) -> None:
-    condition = sa.text(where)
-    op.create_index(name, "feed_item", ["feed", "id"], sqlite_where=condition, postgresql_where=condition)
+    quarantined, columns = sa.text("answer = 'quarantined'"), ["feed", "id"]
+    op.create_index(
+        "ix_feed_item_quarantined", "feed_item", columns, sqlite_where=quarantined, postgresql_where=quarantined
+    )
+    op.create_index(
+        "ix_feed_item_untold",
+        "feed_item",
+        columns,
+        sqlite_where=sa.text("untold IS 1"),
+        postgresql_where=sa.text("untold IS true"),
+    )
