@@ -15,6 +15,7 @@ import pytest
 
 from dialer.notify.messages import Message, MessageKind, MessageState
 from dialer.notify.sending import Security
+from dialer.notify.texts import segments
 from dialer.store import schema
 from dialer.store.messages import MessageStore
 from dialer.store.store import SqlStore
@@ -96,6 +97,10 @@ async def test_the_daemon_confirms_by_mail_and_text_and_its_log_names_nobody(hos
         more = f'username = "{USER}"\nsecret_file = "secret"\nca_file = "certificates/ca.pem"\n'
         more += f'[sms]\nurl = "http://127.0.0.1:{sms.port}/"\nallow_private = ["127.0.0.0/8"]\nsecret = "{TOKEN}"\n'
         more += 'body = { to = "{number}", text = "{text}" }\n'
+        (host.folder / "links").write_text("s" * 40)
+        more += (
+            '[api]\nlisten = "127.0.0.1:0"\n[page]\nbase_url = "https://callback.example.com"\nsecrets_file = "links"\n'
+        )
         host.configure(settings(box, Security.STARTTLS, more))
         assert "ok" in await said(host, "check")
         await schema.upgrade(host.database)
@@ -110,6 +115,8 @@ async def test_the_daemon_confirms_by_mail_and_text_and_its_log_names_nobody(hos
         assert box.letters[0].user == USER
         assert sms.asked[0].headers["authorization"] == f"Bearer {TOKEN}"
         assert sms.asked[0].body["to"] == MOBILE
+        assert "https://callback.example.com/c/" in sms.asked[0].body["text"]
+        assert segments(sms.asked[0].body["text"]) <= 2
         listed = [json.loads(line) for line in (await said(host, "messages", "list", "--json")).splitlines()]
         assert {(each["channel"], each["state"]) for each in listed} == {("email", "sent"), ("sms", "sent")}
         for personal in ("zoe@", "Zoe", MOBILE[1:], SECRET, TOKEN):

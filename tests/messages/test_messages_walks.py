@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from icalendar import Calendar
@@ -15,7 +16,7 @@ from tests.contract.story import claim_of, ended
 from tests.messages.rig import Rig, rig
 from tests.messages.samples import DAY, HOUR, ID, MINUTE, MOBILE, callback
 
-ANSWERS = ({}, {}, {"RCPT": "450 later"}, {"DATA": "451 later"}, {"MAIL": "421 no"})
+ANSWERS: tuple[dict[str, str], ...] = ({}, {}, {"RCPT": "450 later"}, {"DATA": "451 later"}, {"MAIL": "421 no"})
 STEPS = 14
 
 
@@ -68,7 +69,7 @@ async def step(house: Rig, random: Random) -> None:
 def told(house: Rig) -> list[tuple[str, int, datetime]]:
     """What the calendar was told: method, sequence and time."""
     entries = [part for each in house.box.letters for part in each.message.iter_attachments()]
-    read = [Calendar.from_ical(part.get_content()) for part in entries]
+    read: list[Any] = [Calendar.from_ical(part.get_content()) for part in entries]
     return [
         (str(each["METHOD"]), int(event["SEQUENCE"]), event["DTSTART"].dt) for each in read for event in each.events
     ]
