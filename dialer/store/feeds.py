@@ -73,6 +73,7 @@ class TakePage(Alone[Taken]):
                     self._note_difference(connection, id_)
             else:
                 rows[id_] = self._row(entry, taking.answer(entry), now)
+        taking.write()
         if rows:
             connection.execute(insert(feed_item), list(rows.values()))
             mine = update(feed).where(feed.c.name == self.feed)
@@ -138,14 +139,16 @@ class RetryItem(Alone[ItemAnswer]):
         its = update(feed_item).where(c.feed == self.feed, c.item == id_)
         if not connection.execute(its.where(QUARANTINED).values(updated_at=now)).rowcount:
             return IllegalState("it is not in quarantine", where=id_)
-        values = _Taking(connection, self.feed, self.rule, now, [self.entry]).answer(self.entry)
+        taking = _Taking(connection, self.feed, self.rule, now, [self.entry])
+        values = taking.answer(self.entry)
+        taking.write()
         # The callback of a request that is taken now is told by the outbox; this tells that the refusal is over.
         connection.execute(its.values(**values, untold=self.tell))
         return ItemAnswer(values["answer"])
 
 
 class _Taking:
-    """One transaction's worth of items that are not known."""
+    """One transaction's worth of items that are not known. `write` what is left once all have their answer."""
 
     def __init__(
         self, connection: Connection, name: str, rule: AdmissionRule, now: datetime, entries: Sequence[Entry]
@@ -155,6 +158,7 @@ class _Taking:
         self._rule = rule
         self._now = now
         self._callbacks: dict[str, CallbackId] = {}
+        self._rows: list[dict[str, Any]] = []
         news = [entry.work for entry in entries if isinstance(entry.work, Callback)]
         self._door = Door(connection, news, rule.horizon) if news else None
         self._made = self._made_before([entry.item.id for entry in entries if isinstance(entry.work, Callback)])
@@ -178,6 +182,12 @@ class _Taking:
             case _:
                 assert_never(entry.work)
 
+    def write(self) -> None:
+        """Write the new callbacks, all at once: claims wait behind a page."""
+        if self._rows:
+            self._connection.execute(insert(callback), self._rows)
+            self._rows = []
+
     def _made_before(self, ids: Sequence[str]) -> dict[str, CallbackId]:
         """Callbacks of these items whose rows here are gone."""
         c = callback.c
@@ -197,7 +207,7 @@ class _Taking:
         match answer:
             case Callback():
                 values = callback_values(new, source_of(self._feed), self._now)
-                self._connection.execute(insert(callback).values(**values, external_id=id_))
+                self._rows.append({**values, "external_id": id_})
                 return self._answered(id_, ItemAnswer.ACCEPTED, new.id)
             case Double(existing):
                 return self._answered(id_, ItemAnswer.DOUBLE, existing.id)
@@ -218,6 +228,7 @@ class _Taking:
         target = self._callbacks.get(of) or self._target(of)
         if target is None:
             return _quarantined(entry, unknown())
+        self.write()
         changed = making(target).change(self._connection, self._now)
         if isinstance(changed, IllegalState):
             return _values(ItemAnswer.TOO_LATE, target, what=changed.what)

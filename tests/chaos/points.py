@@ -136,7 +136,7 @@ EXEMPT = {
     "store.resolve": _OF_A_PERSON,
     "store.resume": _OF_A_PERSON,
     "store.pause": "a person's order as well; a daemon's own, of an agent, is made up for by the next ring missed",
-    "store.write": "no call depends on it: what others are told or tell us, with the daemon killed by `make wires`",
+    "store.write": "no call depends on it: what others are told or tell us, killed by `make wires` and `make feeds`",
     "store.customer_called_in": "an answer that nobody was there to hear: the visitor is called back",
 }
 """Actions and writes without a point of their own, and why."""

@@ -123,7 +123,12 @@ async def serving(platform: Platform) -> AsyncIterator[Platform]:
         sock.bind(("127.0.0.1", 0))
         platform.url = f"http://127.0.0.1:{sock.getsockname()[1]}"
         config = uvicorn.Config(
-            platform.app(), log_config=None, lifespan="off", timeout_graceful_shutdown=1, timeout_keep_alive=60
+            platform.app(),
+            log_config=None,
+            log_level="critical",
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=60,
         )
         server = _Server(config)
         running = asyncio.create_task(server.serve(sockets=[sock]))
