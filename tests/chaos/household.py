@@ -85,10 +85,9 @@ class Household:
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """With its link up, its store made and its wires loaded, where it has any."""
-        async with (
-            Link(self._lab.ami.host, self._lab.ami.port) as link,
-            self.wires.open() if self.wires else contextlib.nullcontext({}) as tables,
-        ):
+        async with contextlib.AsyncExitStack() as stack:
+            link = await stack.enter_async_context(Link(self._lab.ami.host, self._lab.ami.port))
+            tables = await stack.enter_async_context(self.wires.open()) if self.wires else {}
             self.trouble = Trouble(link, self._random)
             self._house = replace(self._house, port=link.port, tables=tables)
             self.folder.mkdir(parents=True)
