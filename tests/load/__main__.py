@@ -27,7 +27,7 @@ from tests.chaos.stream import numbers
 from tests.lab import Customer, Lab
 from tests.load.submitter import WARM_UP, Answers, Work
 from tests.rig import Daemon, Department, House
-from tests.rig.detached import closed_port
+from tests.rig.detached import closed_port, key_of
 
 AGENTS = [f"a{index:03}" for index in range(120)]
 RATE = 20.0  # calls a second
@@ -89,7 +89,7 @@ async def _run(lab: Lab, folder: Path, called: list[str], half: Half, rate: floa
     )
     with Daemon(house) as daemon:
         await daemon.until_logged("pbx.ready")
-        key = json.loads(daemon.cli("key", "make", "--site", "shop", "--scope", "submit,read", "--json").stdout)["key"]
+        key = key_of(daemon, "submit,read")
         start, length = time.time() + LEAD, len(called) / RATE
         cpu = daemon.cpu_seconds()
         async with daemon.store() as store:
