@@ -87,17 +87,29 @@ async def take_in(
 ) -> Given:
     """The answer to a request; see `accept` for what it holds. Raises `RequestRefused`, `StoreError`.
 
-    What was answered once is looked up first: a time that lay ahead then may be past by now.
+    What would be refused now may have been answered before: a time that lay ahead then is past. So a refusal is only
+    told once the store was asked; for all else the transaction itself knows what came before.
     """
-    if once is not None and (before := await store.given(once)) is not None:
-        return _unless_refused(before)
+    try:
+        new = accept(request, sender.departments, now)
+        allowed = await Allowance(store, directory, now).check(new)
+        answer = allowed if isinstance(allowed, RequestRefused) else None
+    except RequestRefused as refusal:
+        answer = refusal
+    if answer is not None:
+        return _unless_refused(await _before(store, sender, external_id, once) or answer)
+    return _unless_refused(await store.take_in(Asked(new, sender.source, external_id, once, rule, sender.wording)))
+
+
+async def _before(
+    store: TakingStore, sender: Sender, external_id: str | None, once: Once | None
+) -> Given | RequestRefused | None:
+    """The answer that this request, or another for the same, was given before."""
+    if once is not None and (given := await store.given(once)) is not None:
+        return given
     if external_id is not None and (existing := await store.known(sender.source, external_id)) is not None:
         return Given(*sender.wording(existing, external_id, double=True))
-    new = accept(request, sender.departments, now)
-    allowed = await Allowance(store, directory, now).check(new)
-    if isinstance(allowed, RequestRefused):
-        raise allowed
-    return _unless_refused(await store.take_in(Asked(new, sender.source, external_id, once, rule, sender.wording)))
+    return None
 
 
 def fingerprint(raw: bytes) -> str:

@@ -32,7 +32,7 @@ def holder(
     return found
 
 
-def open_to_all(request: Request) -> None:
+async def open_to_all(request: Request) -> None:
     """For `Depends(open_to_all)`: no key is needed; counted by address."""
     services: Services = request.app.state.services
     services.doorkeeper.keyless(address_of(request))

@@ -68,6 +68,7 @@ _KEY = {
     "",
     status_code=201,
     response_model=Accepted,
+    response_description="Promised, and durable",
     responses={
         200: {"model": Accepted, "description": "Promised already: by an open callback, or by the same external id"},
         **_ALWAYS,

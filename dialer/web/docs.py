@@ -1,5 +1,6 @@
 """`/docs` and `/openapi.json`: how to use all of this. The page loads no script, and nothing from elsewhere."""
 
+import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
 
 from dialer.web.access import open_to_all
 
@@ -54,6 +56,7 @@ def rendered(document: Mapping[str, Any]) -> tuple[str, str]:
     folder = files("dialer.web") / "pages"
     style = (folder / "docs.css").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["marked"] = _marked
     template = environment.from_string((folder / "docs.html").read_text("utf-8"))
     schemas = {name: (schema.get("description", ""), tuple(_fields(schema))) for name, schema in _schemas(document)}
     page = template.render(
@@ -103,6 +106,11 @@ def _answers(operation: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 def _fields(schema: Mapping[str, Any]) -> Iterator[Field]:
     for name, field in schema["properties"].items():
         yield name, _form(field), name in schema.get("required", ()), field.get("description", "")
+
+
+def _marked(text: str) -> Markup:
+    """A description with its words in backquotes set as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  # escaped just before
 
 
 def _form(schema: Mapping[str, Any]) -> str:

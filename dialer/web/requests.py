@@ -29,13 +29,13 @@ Cursor = Annotated[
 Instant = Annotated[AwareDatetime | None, Query(description="ISO 8601 with an offset or Z.")]
 
 
-def services_of(request: Request) -> Services:
-    """For `Depends(services_of)`."""
+async def services_of(request: Request) -> Services:
+    """For `Depends(services_of)`; like every dependency a coroutine, for others are run in threads."""
     services: Services = request.app.state.services
     return services
 
 
-def known_parameters(request: Request) -> None:
+async def known_parameters(request: Request) -> None:
     """For a router's dependencies: every query parameter is one that the route knows, and single unless it is a list.
     Raises `Problem`."""
     fields = dict(_parameters(request.scope["route"].dependant))

@@ -93,7 +93,9 @@ async def serving(app: ASGIApp, at: Listening) -> AsyncIterator[int]:
 
 
 def _bound(at: Listening) -> socket.socket:
-    sock = socket.socket(socket.AF_INET6 if ":" in at.host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in at.host else socket.AF_INET
+    # With its protocol named: only then does asyncio send an answer's parts at once (TCP_NODELAY).
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((at.host, at.port))

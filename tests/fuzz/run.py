@@ -29,12 +29,15 @@ KNOWN = 20
 
 @dataclass(frozen=True)
 class Fuzzed:
-    """What was found; `lost`: callbacks that were answered 201 and are not in the store."""
+    """What was found; `lost`: callbacks that were answered 201 and are not in the store; `resent`: requests of our own
+    that were sent beside the faults and once more after them, `unheard` those that a fault left without a promise,
+    `again` those that were answered as before, or now."""
 
     judged: Judged
     lost: int
     faults: dict[str, int]
     resent: int
+    unheard: int
     again: int
 
     def summary(self) -> dict[str, Any]:
@@ -51,6 +54,7 @@ class Fuzzed:
             "lost": self.lost,
             "faults": self.faults,
             "resent": self.resent,
+            "resent_after_503": self.unheard,
             "resent_once": self.again,
         }
 
@@ -83,11 +87,12 @@ async def fuzz(cases: int, folder: Path, *, faults: bool = False, per_round: int
                 if submitting is not None:
                     submitting.cancel()
                     await asyncio.wait((submitting,))
+            unheard = sum(id_ is None for id_ in sent.values())
             again = await _again(client, sent)
         assert daemon.running, daemon.tail()
         daemon.stop()
         lost = _missing(daemon.database, [*judged.accepted, *(id_ for id_ in sent.values() if id_)])
-    return Fuzzed(judged, lost, counts, len(sent), again)
+    return Fuzzed(judged, lost, counts, len(sent), unheard, again)
 
 
 @contextlib.asynccontextmanager

@@ -27,13 +27,13 @@ from tests.chaos.stream import numbers
 from tests.lab import Customer, Lab
 from tests.load.submitter import WARM_UP, Answers, Work
 from tests.rig import Daemon, Department, House
-from tests.rig.detached import closed_port
+from tests.rig.detached import closed_port, key_of
 
 AGENTS = [f"a{index:03}" for index in range(120)]
 RATE = 20.0  # calls a second
 TALK_MS = 1000
 LEAD = 3.0  # seconds from the order to the first call
-CONNECTIONS = 4
+CONNECTIONS = 16
 API = {"per_key": "1000/1s", "per_address": "1000/1s"}
 ACCOUNT = {"max_attempts_a_day": 1_000_000, "calls_per_second": 1000}
 SHOPS = [f"later{index}" for index in range(5)]
@@ -89,7 +89,7 @@ async def _run(lab: Lab, folder: Path, called: list[str], half: Half, rate: floa
     )
     with Daemon(house) as daemon:
         await daemon.until_logged("pbx.ready")
-        key = json.loads(daemon.cli("key", "make", "--site", "shop", "--scope", "submit,read", "--json").stdout)["key"]
+        key = key_of(daemon, "submit,read")
         start, length = time.time() + LEAD, len(called) / RATE
         cpu = daemon.cpu_seconds()
         async with daemon.store() as store:

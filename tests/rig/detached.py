@@ -100,15 +100,20 @@ class Served(Daemon):
 
     def key(self, scopes: str = "submit,read,manage") -> str:
         """A new key in full."""
-        done = self.cli("key", "make", "--site", "shop", "--scope", scopes, "--json")
-        assert done.returncode == 0, done.stderr
-        return str(json.loads(done.stdout)["key"])
+        return key_of(self, scopes)
 
     async def client(self, key: str = "", count: int = 1) -> httpx.AsyncClient:
         """Who asks it, with a key if one is given."""
         headers = {"authorization": f"Bearer {key}"} if key else {}
         url = f"http://127.0.0.1:{await self.port(count)}"
         return httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=30)
+
+
+def key_of(daemon: Daemon, scopes: str = "submit,read,manage") -> str:
+    """A new key of the shop's in full."""
+    done = daemon.cli("key", "make", "--site", "shop", "--scope", scopes, "--json")
+    assert done.returncode == 0, done.stderr
+    return str(json.loads(done.stdout)["key"])
 
 
 def closed_port() -> int:

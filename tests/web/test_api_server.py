@@ -52,6 +52,13 @@ async def test_a_daemon_serves_takes_in_and_ends(tmp_path: Path) -> None:
         assert secret not in log
 
 
+def test_an_answer_s_parts_do_not_wait_for_each_other() -> None:
+    """asyncio sets TCP_NODELAY on what a socket accepts that names its protocol, and only then: else each answer's body
+    waits 40 ms for the acknowledgement of its head."""
+    with server._bound(Listening(HERE, 0)) as bound:
+        assert bound.proto == socket.IPPROTO_TCP
+
+
 async def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind((HERE, 0))
