@@ -54,7 +54,7 @@ class ApiSettings(Section):
     max_body: Annotated[int, Field(ge=1024, le=1024 * 1024)] = 64 * 1024
     per_key: Bound = Limit(600, timedelta(seconds=60))
     per_address: Bound = Limit(120, timedelta(seconds=60))
-    events_per_key: Bound = Limit(6000, timedelta(seconds=60))
+    events_per_key: Bound = Limit(1000, timedelta(seconds=10))
     events_per_address: Bound = Limit(120, timedelta(seconds=60))
 
     @model_validator(mode="after")

@@ -164,7 +164,7 @@ def near(found: float | None, exact: float | None) -> bool:
     return abs(found - exact) <= abs(exact) * 0.004 + 0.001
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=ROWS, by=st.none() | st.sampled_from(list(By)))
 def test_reports_are_what_a_naive_count_says(empty: Path, rows: list[Row], by: By | None) -> None:
     async def all_of_them(path: Path) -> list[Sequence[Figures]]:

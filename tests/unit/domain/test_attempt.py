@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.domain import events as ev
@@ -211,7 +211,6 @@ def test_an_event_that_ends_nothing_has_no_verdict() -> None:
         _verdict(ev.Sent())
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.sampled_from(EVENTS), max_size=40))
 def test_any_order_of_events_gives_a_legal_history(story: list[ev.Event]) -> None:
     order = list(State)

@@ -1,7 +1,7 @@
 """Phone numbers: what is read, what is refused and why."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.domain.errors import RequestRefused
@@ -181,7 +181,6 @@ SOME_REGIONS = st.sampled_from(["GB", "GG", "US", "FR", "IT"])
 LIKE_NUMBERS = st.text("0123456789+ -().x#;=,/*\u200f\uff10\u0660abctel:\n", max_size=40)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(
     st.one_of(st.text(), st.text(st.characters(codec=None, categories=["Cs", "Nd", "Zs"])), LIKE_NUMBERS), SOME_REGIONS
 )

@@ -6,7 +6,7 @@ import tracemalloc
 from typing import BinaryIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.domain.errors import RequestRefused
@@ -120,7 +120,6 @@ def test_a_refusal_says_where_and_never_what_was_there() -> None:
     assert "Zoe" not in repr(line)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.binary(max_size=60) | st.text(max_size=40).map(lambda text: json.dumps({"a": text}).encode())))
 def test_any_bytes_are_read_to_their_end(pieces: list[bytes]) -> None:
     content = b"\n".join(pieces)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ulid import ULID
 
@@ -379,7 +379,6 @@ CONSENTS = st.dictionaries(st.sampled_from(["wording", "given_at", "page"]), HOS
 REQUESTS = st.dictionaries(st.sampled_from(FIELDS), HOSTILE | JSON | CONSENTS).map(lambda more: GOOD | more)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(JSON | REQUESTS)
 def test_any_json_value_is_accepted_or_refused(request_: object) -> None:
     try:

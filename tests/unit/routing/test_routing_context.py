@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.domain.callback import Visitor
@@ -55,7 +55,6 @@ def test_names_in_the_letters_that_a_phone_has(name: str, as_written: str, latin
     assert written(name, NameStyle.ASCII) == plain
 
 
-@settings(deadline=None)  # the first letter of a script reads a file
 @given(anything)
 def test_any_name_becomes_one_line_of_what_can_be_shown(text: str) -> None:
     for style in NameStyle:
@@ -137,7 +136,6 @@ def test_letters_of_three_bytes_leave_room_for_both() -> None:
     assert caller_name(department, Visitor(phone="+441614960001", name="王" * 99)) == "店" * 10 + ": " + "王" * 15
 
 
-@settings(deadline=None)  # the first letter of a script reads a file
 @given(anything, anything, st.sampled_from(NameStyle))
 def test_any_caller_name_is_bounded_and_never_ends_in_nothing(place: str, name: str, style: NameStyle) -> None:
     department = replace(SALES, name=f"Sales {place}", name_style=style)
@@ -185,7 +183,6 @@ def test_the_page_without_what_may_be_personal(given_page: str, shown: str, with
     assert page(visitor, OPEN_SHOP) == with_query
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.text() | st.text("htps:/?#@[].,a\n", max_size=40).map(lambda rest: f"https://{rest}"))
 def test_any_page_is_shown_without_query_or_not_at_all(text: str) -> None:
     visitor = Visitor(phone="+441614960001", page=text)

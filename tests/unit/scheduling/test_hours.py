@@ -7,7 +7,7 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dialer.domain.directory import Interval, OpeningHours
@@ -335,7 +335,6 @@ def cases(draw: st.DrawFn) -> tuple[OpeningHours, datetime, list[datetime]]:
     return OpeningHours(zone, week, exceptions), day, instants
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(case=cases(), length=st.integers(1, 24 * 120).map(lambda count: count * timedelta(seconds=30)))
 @example(
     case=(hours(LONDON, sun="01:30-01:45"), utc("2026-10-25"), [utc("2026-10-25T00:50"), utc("2026-10-25T01:40")]),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.domain.directory import UNBOUNDED, Pace
@@ -119,7 +119,6 @@ def test_a_clock_that_was_set_back_leaves_no_slot_in_the_future() -> None:
     assert pacing.earliest([TRUNK, SALES], hour_ago) is None, "what is in progress was not forgotten"
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(
     rate=st.floats(0.1, 500),
     gaps=st.lists(st.integers(0, 3_000_000).map(lambda count: timedelta(microseconds=count)), min_size=2, max_size=50),

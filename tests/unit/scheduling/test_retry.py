@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.domain.callback import Callback, Status, Visitor
@@ -399,7 +399,6 @@ endings = st.builds(
 )
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(
     story=st.lists(st.tuples(endings, st.floats(0, 0.999)), min_size=1, max_size=200),
     cap=st.none() | st.integers(1, 3),

@@ -72,7 +72,7 @@ class Line:
     passed: Counter[str] = field(default_factory=Counter)
 
 
-@settings(deadline=None, max_examples=300)  # a busy machine is no failure
+@settings(max_examples=300)
 @given(
     arrivals=st.lists(
         st.dictionaries(st.sampled_from(ACCOUNTS), st.integers(1, 40), max_size=3),
