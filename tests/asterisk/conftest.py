@@ -21,6 +21,12 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
         del request.config.stash[LAB]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def chapter(lab: Lab) -> None:
+    """Each file has its own story, though the phones and their numbers are the same."""
+    lab.begin_chapter()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield

@@ -187,7 +187,6 @@ async def ended(lab: Lab, folder: Path) -> AsyncIterator[Mapping[str, Ended]]:
     for index, case in enumerate(CASES):
         lab.agent(agent(index), case.agent)
         lab.customer(number(index), case.customer)
-    earlier = len(lab.far_end_calls())  # of other tests, to the same numbers
     with Daemon(house) as daemon:
         await daemon.until_logged("pbx.ready")
         requests = [
@@ -197,7 +196,7 @@ async def ended(lab: Lab, folder: Path) -> AsyncIterator[Mapping[str, Ended]]:
         ids = daemon.submit(requests)
         rows = await daemon.until_settled(ids)
         lab.wait_quiet()
-        far = lab.far_end_calls()[earlier:]
+        far = lab.far_end_calls()
         yield {
             case.name: Ended(
                 rows[ids[index]],

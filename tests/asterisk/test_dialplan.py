@@ -468,7 +468,7 @@ async def test_device_states_tell_who_is_free(lab: Lab, client: AmiClient) -> No
 
 def test_ordinary_calls_leave_nothing_in_the_log(lab: Lab, told: dict[str, Told]) -> None:
     expected = re.compile(r"'(nowhere|ursula|nobody)'|app_dial.c: Unable to create channel|ID .* already in use")
-    lines = [line for line in lab.pbx.log.read_text().splitlines() if "WARNING" in line or "ERROR" in line]
+    lines = [line for line in lab.pbx_log().splitlines() if "WARNING" in line or "ERROR" in line]
     assert [line for line in lines if not expected.search(line)] == []
 
 

@@ -60,6 +60,7 @@ class Lab:
         self.pbx = Asterisk(tree, self._pbx_side.home)
         self.far = Asterisk(tree, self._far_side.home)
         self._control: Control | None = None
+        self._earlier = self._logged = 0
 
     @classmethod
     def create(
@@ -133,8 +134,17 @@ class Lab:
         )
 
     def far_end_calls(self) -> list[FarCall]:
-        """Every call that the far end has seen to its end."""
-        return read_calls(self._far_side.home / "calls.csv")
+        """Every call that the far end has seen to its end, since the chapter began."""
+        return read_calls(self._far_side.home / "calls.csv")[self._earlier :]
+
+    def pbx_log(self) -> str:
+        """What the PBX logged since the chapter began."""
+        return self.pbx.log.read_text()[self._logged :]
+
+    def begin_chapter(self) -> None:
+        """Leave the calls and the log so far out of what is told from now on: they are somebody else's story."""
+        self._earlier = len(read_calls(self._far_side.home / "calls.csv"))
+        self._logged = len(self.pbx.log.read_text())
 
     def channels(self) -> Mapping[str, int]:
         """How many channels each side has."""
