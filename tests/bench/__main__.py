@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -114,7 +115,7 @@ def _run(lab: Lab, folder: Path, contestant: str, phase: Phase) -> Measured:
     measured = Measured(contestant, phase, result, pbx_cpu, _wakeups(lab.far_end_calls()[seen:]))
     print(
         f"{contestant:6} {phase!s:10} {phase.calls} calls  {result.throughput:5.1f}/s  "
-        f"errors {result.errors}  lateness p99 {1000 * percentile(result.lateness, 0.99):.0f} ms  "
+        f"faults {_counted(result.faults)}  lateness p99 {1000 * percentile(result.lateness, 0.99):.0f} ms  "
         f"cpu/call {1000 * result.cpu / phase.calls:.2f} ms  PBX {1000 * pbx_cpu / phase.calls:.2f} ms",
         file=sys.stderr,
     )
@@ -156,15 +157,26 @@ async def _daemon(lab: Lab, folder: Path, job: Job) -> Result:
             attempts = list((await store.calls(limit=10 * job.calls)).items)
         assert daemon.stop() == 0
     connected = [each for each in attempts if each.verdict and each.verdict.outcome is Outcome.CONNECTED]
+    fine = {each.id for each in connected}
     return Result(
         calls=job.calls,
-        errors=len(attempts) - len(connected) + job.calls - len({each.callback_id for each in connected}),
+        faults=[_fault(each) for each in attempts if each.id not in fine]
+        + ["never connected"] * (job.calls - len({each.callback_id for each in connected})),
         ends=[each.ended_at.timestamp() for each in attempts if each.ended_at],
         cpu=cpu,
         lateness=[(_sent(each) - each.ready_at).total_seconds() for each in attempts],
         raw_lateness=[(_sent(each) - each.due_at).total_seconds() for each in attempts],
         rss_mb=rss,
     )
+
+
+def _fault(attempt: Attempt) -> str:
+    verdict = attempt.verdict
+    return f"{verdict.outcome} {verdict.cause} {verdict.detail}" if verdict else "no end"
+
+
+def _counted(faults: Sequence[str]) -> dict[str, int]:
+    return dict(Counter(faults))
 
 
 def _sent(attempt: Attempt) -> datetime:
@@ -206,7 +218,11 @@ def _summary(measured: list[Measured]) -> dict[str, object]:
     pbx = [each.pbx_cpu for each in at_30]
     return {
         "calls": sum(each.result.calls for each in measured),
-        "errors": sum(each.result.errors for each in measured),
+        "errors": sum(len(each.result.faults) for each in measured),
+        "faults": {
+            name: _counted([fault for each in measured if each.contestant == name for fault in each.result.faults])
+            for name in ("bare", "daemon")
+        },
         "saturation_ratio": round(sum(saturation["daemon"]) / sum(saturation["bare"]), 3),
         "daemon_calls_per_s": [round(each, 1) for each in saturation["daemon"]],
         "bare_calls_per_s": [round(each, 1) for each in saturation["bare"]],

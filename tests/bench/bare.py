@@ -33,7 +33,7 @@ class Bare(asyncio.Protocol):
         self.changed = asyncio.Event()
         self.ready = asyncio.Event()
         self.ends: list[float] = []
-        self.errors = 0
+        self.faults: list[str] = []
         self.messages = 0
         self.device_messages = 0
         self.counting = False
@@ -64,7 +64,7 @@ class Bare(asyncio.Protocol):
             elif message.startswith(b"Event: DeviceStateListComplete"):
                 self.ready.set()
             elif message.startswith(b"Event: OriginateResponse") and b"Response: Failure" in message:
-                self.errors += 1
+                self.faults.append("no answer to Originate")
 
     def device(self, message: bytes) -> None:
         _, _, tail = message.partition(b"Device: PJSIP/")
@@ -87,7 +87,8 @@ class Bare(asyncio.Protocol):
         agent = self.busy.pop(tail.partition(b"\r\n")[0], None)
         if agent is not None:
             self.ends.append(time.time())
-            self.errors += b"|ANSWER|" not in message
+            if b"|ANSWER|" not in message:
+                self.faults.append(_fault(message))
             self.changed.set()
 
 
@@ -137,7 +138,13 @@ async def run(job: Job) -> Result:
         bare.changed.clear()
         await bare.changed.wait()
     cpu = _cpu() - cpu
-    return Result(job.calls, bare.errors, bare.ends, cpu, lateness, bare.messages, bare.device_messages)
+    return Result(job.calls, bare.faults, bare.ends, cpu, lateness, bare.messages, bare.device_messages)
+
+
+def _fault(message: bytes) -> str:
+    """What the dialplan recorded, without its times: step, why, status and cause."""
+    record = message.partition(b"Record: ")[2].partition(b"\r\n")[0].decode().split("|")
+    return " ".join(record[place] or "-" for place in (2, 4, 5, 6)) if len(record) > 6 else "unreadable"
 
 
 def _cpu() -> float:

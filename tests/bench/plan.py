@@ -38,10 +38,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a job. `ends` are epoch seconds of each call's end; `cpu` seconds; lateness in seconds."""
+    """What came of a job. `faults`: what each attempt that did not connect was. `ends` are epoch
+    seconds of each call's end; `cpu` seconds; lateness in seconds."""
 
     calls: int
-    errors: int
+    faults: list[str]
     ends: list[float]
     cpu: float
     lateness: list[float]
