@@ -26,8 +26,9 @@ check: $(READY)
 	$(BIN)/python scripts/audit.py
 	$(BIN)/python -m scripts.pages --check
 
+# BENCH="--wires": with the API, a feed and a webhook of the daemon under load; CHAOS takes it, too. Last line JSON.
 bench: $(READY)
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(BENCH)
 
 # Late Originates of killed daemons, COUNT of them, and as many replays; last line JSON.
 COUNT ?= 1000

@@ -1,9 +1,10 @@
-"""`python -m tests.bench`: bare client and daemon in turn at 10 and 30 calls a second, saturating a few agents, and
-saturating the PBX.
+"""`python -m tests.bench [--wires]`: bare client and daemon in turn at 10 and 30 calls a second, saturating a few
+agents, and saturating the PBX.
 
 Progress goes to stderr; the last line of stdout is one JSON object.
 """
 
+import argparse
 import asyncio
 import json
 import shutil
@@ -12,11 +13,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from pathlib import Path
+from random import Random
 
 from ulid import ULID
 
@@ -27,6 +29,7 @@ from dialer.domain.outcome import Outcome
 from dialer.store.store import SqlStore
 from tests.bench.plan import Job, Result, percentile
 from tests.chaos.stream import numbers
+from tests.chaos.wires import Wires
 from tests.lab import Customer, FarCall, Lab
 from tests.rig import Daemon, Department, House
 
@@ -74,25 +77,28 @@ class Measured:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--wires", action="store_true", help="the daemon has the API, a feed and a webhook under load")
+    wired = parser.parse_args().wires
     folder = Path(tempfile.mkdtemp(prefix="mi-bench-"))
     try:
         with Lab.create(folder / "lab", agents=AGENTS) as lab:
             for number in NUMBERS:
                 lab.customer(number, Customer.answer(talk_ms=TALK_MS))
             measured = [
-                _run(lab, folder / f"{round_}-{number}-{contestant}", contestant, phase)
+                _run(lab, folder / f"{round_}-{number}-{contestant}", contestant, phase, wired=wired)
                 for round_ in range(ROUNDS)
                 for number, phase in enumerate(PHASES)
                 for contestant in ("bare", "daemon")
             ]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    summary = _summary(measured)
+    summary = {**_summary(measured), "wires": wired}
     print(json.dumps(summary))
     return 1 if summary["errors"] else 0
 
 
-def _run(lab: Lab, folder: Path, contestant: str, phase: Phase) -> Measured:
+def _run(lab: Lab, folder: Path, contestant: str, phase: Phase, *, wired: bool) -> Measured:
     access, start = lab.ami, time.time() + LEAD
     job = Job(
         access.host,
@@ -109,7 +115,7 @@ def _run(lab: Lab, folder: Path, contestant: str, phase: Phase) -> Measured:
         PAGE,
     )
     before, seen = lab.pbx.cpu_seconds(), len(lab.far_end_calls())
-    result = _bare(job) if contestant == "bare" else asyncio.run(_daemon(lab, folder, job))
+    result = _bare(job) if contestant == "bare" else asyncio.run(_daemon(lab, folder, job, wired=wired))
     lab.wait_quiet(30)
     pbx_cpu = lab.pbx.cpu_seconds() - before
     measured = Measured(contestant, phase, result, pbx_cpu, _wakeups(lab.far_end_calls()[seen:]))
@@ -136,15 +142,27 @@ def _bare(job: Job) -> Result:
     return Result.from_json(done.stdout)
 
 
-async def _daemon(lab: Lab, folder: Path, job: Job) -> Result:
-    department = Department("sales", job.agents, more=MORE, retry=RETRY)
+async def _daemon(lab: Lab, folder: Path, job: Job, *, wired: bool) -> Result:
+    if not wired:
+        return await _placed(lab, folder, job, None, {})
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    others = reversed(list(numbers(house=0, houses=1)))
+    wires = Wires(others, Random(), site="shop", department="later", wanted_at=tomorrow, every=0.1)
+    async with wires.open() as tables:
+        return await _placed(lab, folder, job, wires, tables)
+
+
+async def _placed(
+    lab: Lab, folder: Path, job: Job, wires: Wires | None, tables: Mapping[str, Mapping[str, object]]
+) -> Result:
+    departments = [Department(id_, job.agents, more=MORE, retry=RETRY) for id_ in ("sales", "later")]
     house = House(
         lab,
         folder,
-        [department],
+        departments,
         log_level="info",
         accounts={"shop": ACCOUNT},
-        tables={"desk": {"callback_page": PAGE}},
+        tables={"desk": {"callback_page": PAGE}, **tables},
     )
     with Daemon(house) as daemon:
         await daemon.until_logged("pbx.ready")
@@ -152,9 +170,13 @@ async def _daemon(lab: Lab, folder: Path, job: Job) -> Result:
         async with SqlStore.open(daemon.database) as store:
             await store.add([_callback(job, index) for index in range(job.calls)], "bench")
             daemon.poke()
+            if wires:
+                await wires.begin(store)
             await _all_ended(daemon, store, job)
             cpu, rss = daemon.cpu_seconds() - cpu, daemon.rss_mb()
             attempts = list((await store.calls(limit=10 * job.calls)).items)
+            if wires:
+                await wires.finish(store)
         assert daemon.stop() == 0
     connected = [each for each in attempts if each.verdict and each.verdict.outcome is Outcome.CONNECTED]
     fine = {each.id for each in connected}

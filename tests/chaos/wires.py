@@ -1,5 +1,5 @@
 """The wires of one house under load while its daemons live and die: requests by the API and by a feed, and every change
-told by a webhook. Nobody whom it is about is to be rung: their department's visitors are asleep."""
+told by a webhook. Nobody whom it is about is to be rung."""
 
 import asyncio
 import base64
@@ -28,8 +28,6 @@ from tests.rig.receiver import Receiver, receiving
 FEED = "mi"
 SOURCE = f"feed:{FEED}"
 SECRET = "whsec_" + base64.b64encode(b"the secret of chaos, 32 bytes...").decode()
-EVERY = 0.25
-"""Seconds between two requests by each way."""
 PAUSE = 0.1  # seconds
 WITHIN = 120.0
 
@@ -37,9 +35,24 @@ WITHIN = 120.0
 class Wires:
     """What was promised by each wire of a house, and whether that was kept."""
 
-    def __init__(self, numbers: Iterator[str], random: Random) -> None:
+    def __init__(
+        self,
+        numbers: Iterator[str],
+        random: Random,
+        *,
+        site: str = NIGHT,
+        department: str = NIGHT,
+        wanted_at: str | None = None,
+        every: float = 0.25,
+    ) -> None:
+        """`every`: seconds between two requests by each way; `wanted_at` keeps them from being rung where their
+        department's hours do not."""
         self._numbers = numbers
         self._random = random
+        self._site = site
+        self._department = department
+        self._wanted_at = wanted_at
+        self._every = every
         self._token = new_token()
         self._platform: Platform
         self._receiver: Receiver
@@ -72,7 +85,7 @@ class Wires:
 
     async def begin(self, store: SqlStore) -> None:
         """Load them from now on."""
-        key = NewKey(hash_of(self._token), prefix_of(self._token), NIGHT, frozenset(Scope), "chaos", "chaos")
+        key = NewKey(hash_of(self._token), prefix_of(self._token), self._site, frozenset(Scope), "chaos", "chaos")
         await Keys(store).make(key)
         self._tasks = [asyncio.create_task(work) for work in (self._submit(), self._offer())]
 
@@ -99,11 +112,11 @@ class Wires:
         """One request after the other; each is tried with its key until it is answered."""
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self._port}", timeout=5.0, trust_env=False) as client:
             while not self._over.is_set():
-                body = {"department": NIGHT, "phone": next(self._numbers)}
+                body = {"department": self._department, "phone": next(self._numbers), "at": self._wanted_at}
                 self.answered.append(await self._answer(client, body, new_token()))
-                await asyncio.sleep(self._random.uniform(0, 2) * EVERY)
+                await asyncio.sleep(self._random.uniform(0, 2) * self._every)
 
-    async def _answer(self, client: httpx.AsyncClient, body: dict[str, str], key: str) -> CallbackId:
+    async def _answer(self, client: httpx.AsyncClient, body: dict[str, str | None], key: str) -> CallbackId:
         headers = {"Authorization": f"Bearer {self._token}", "Idempotency-Key": key}
         while True:
             self.tries += 1
@@ -117,8 +130,8 @@ class Wires:
     async def _offer(self) -> None:
         while not self._over.is_set():
             id_ = f"i-{len(self._platform.items)}"
-            await self._platform.put(request(id_, next(self._numbers), NIGHT))
-            await asyncio.sleep(self._random.uniform(0, 2) * EVERY)
+            await self._platform.put(request(id_, next(self._numbers), self._department, at=self._wanted_at))
+            await asyncio.sleep(self._random.uniform(0, 2) * self._every)
 
     async def judge(self, store: SqlStore, stored: Iterable[Callback]) -> list[str]:
         """Every broken promise in words, once nothing changes any more."""
