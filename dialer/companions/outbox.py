@@ -1,28 +1,23 @@
 """Who is told of changes, each by a pump of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager
 from datetime import timedelta
 from random import Random
 
 import structlog
 
-from dialer.companions.feeds import feeds
 from dialer.companions.host import Host
-from dialer.companions.messages import messages
-from dialer.companions.webhooks import webhooks
 from dialer.domain.errors import StoreError
 from dialer.engine.ports import Alerting, AlertKind
 from dialer.notify.pump import Pump, Subscription
+from dialer.settings import Settings
 from dialer.store.outbox import SqlOutbox
 
 log = structlog.get_logger()
 
 Part = Callable[[Host], AbstractAsyncContextManager[Sequence[Subscription]]]
-
-_PARTS: tuple[Part, ...] = (webhooks, feeds, messages)
-"""What there is to be told, each with what it needs to live while it is told."""
 
 _KEPT = timedelta(days=30)
 """How long it can be seen what was told, and what was given up."""
@@ -37,7 +32,7 @@ async def outbox(host: Host) -> AsyncIterator[None]:
     """Tell whoever is configured what changes, from now on and since the last life."""
     store = SqlOutbox(host.store)
     async with AsyncExitStack() as parts:
-        subscriptions = [each for part in _PARTS for each in await parts.enter_async_context(part(host))]
+        subscriptions = [each for part in _parts(host.settings) for each in await parts.enter_async_context(part(host))]
         await store.subscribe([each.subscriber for each in subscriptions])
         watch = _Watch(host.alerts)
         pumps = [
@@ -56,6 +51,22 @@ async def outbox(host: Host) -> AsyncIterator[None]:
                 yield
                 for task in running:
                     task.cancel()
+
+
+def _parts(settings: Settings) -> Iterator[Part]:
+    """What there is to be told, each with what it needs to live while it is told; loaded where it is configured."""
+    if settings.webhook:
+        from dialer.companions.webhooks import webhooks  # noqa: PLC0415  # as just said
+
+        yield webhooks
+    if settings.feed:
+        from dialer.companions.feeds import feeds  # noqa: PLC0415  # as just said
+
+        yield feeds
+    if settings.mail or settings.sms:
+        from dialer.companions.messages import messages  # noqa: PLC0415  # as just said
+
+        yield messages
 
 
 class _Watch:
