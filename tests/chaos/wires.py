@@ -72,7 +72,7 @@ class Wires:
         async with serving(Platform()) as self._platform, receiving() as self._receiver:
             near = ["127.0.0.0/8"]
             yield {
-                "api": {"listen": f"127.0.0.1:{self._port}", "per_key": "100000/60s"},
+                "api": {"listen": f"127.0.0.1:{self._port}", "per_key": "1000/1s"},
                 f"feed.{FEED}": {
                     "url": f"{self._platform.url}/feed",
                     "outcomes_url": f"{self._platform.url}/outcomes",
