@@ -15,9 +15,11 @@ from sqlalchemy import select
 from dialer.domain.callback import Callback
 from dialer.domain.ids import CallbackId
 from dialer.intake.keys import Scope, hash_of, new_token, prefix_of
+from dialer.notify.outbox import Subscriber
 from dialer.store import tables
 from dialer.store.feed_store import FeedStore
 from dialer.store.keys import Keys, NewKey
+from dialer.store.outbox import SqlOutbox
 from dialer.store.outbox_tables import outbox
 from dialer.store.store import SqlStore
 from tests.chaos.stream import NIGHT
@@ -84,7 +86,8 @@ class Wires:
             }
 
     async def begin(self, store: SqlStore) -> None:
-        """Load them from now on."""
+        """Load them from now on. The subscribers are known before the first callback, as from an earlier start."""
+        await SqlOutbox(store).subscribe([Subscriber("webhook:crm"), Subscriber(SOURCE, source=SOURCE)])
         key = NewKey(hash_of(self._token), prefix_of(self._token), self._site, frozenset(Scope), "chaos", "chaos")
         await Keys(store).make(key)
         self._tasks = [asyncio.create_task(work) for work in (self._submit(), self._offer())]
