@@ -11,7 +11,7 @@ from dialer.companions.clients import client_for
 from dialer.companions.host import Host
 from dialer.engine.ports import Alerting, AlertKind
 from dialer.intake.limits import LimitRule
-from dialer.intake.puller import FeedRules, Puller, Surroundings
+from dialer.intake.puller import FeedRules, News, Puller, Surroundings
 from dialer.intake.taking import Bounds
 from dialer.notify.feedback import Feedback, Return
 from dialer.notify.outbox import Subscriber
@@ -73,8 +73,11 @@ class _Work:
 async def _puller(host: Host, id_: str, work: _Work, clients: AsyncExitStack) -> Puller:
     given = host.settings.feed[id_]
 
-    def changed() -> None:
-        host.engine.poke()
+    def heard(news: News) -> None:
+        if news.changed:
+            host.engine.poke()
+        else:
+            host.engine.taken_in(news.made)  # which costs it no reading, as a poke would
         if work.teller is not None:
             work.teller.wake()
 
@@ -93,7 +96,7 @@ async def _puller(host: Host, id_: str, work: _Work, clients: AsyncExitStack) ->
         http=await clients.enter_async_context(client_for(host.settings, given.url, given)),
         token=_token(host, id_),
         alarm=_Alarm(host.alerts, id_),
-        changed=changed,
+        heard=heard,
         now=host.clock.now,
         rng=work.rng,
     )

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import structlog
 
+from dialer.domain.callback import Callback
 from dialer.domain.directory import Directory
 from dialer.domain.errors import ConfigurationError, DialerError
 from dialer.http.client import Answer, HttpClient, TargetRefused
@@ -63,6 +64,12 @@ class News(Protocol):
     @property
     def differing(self) -> int: ...
 
+    @property
+    def made(self) -> Sequence[Callback]: ...
+
+    @property
+    def changed(self) -> bool: ...
+
 
 class PulledStore(FeedStore, Protocol):
     """The part of the store in which a feed's items are kept. Raises `StoreError`."""
@@ -86,8 +93,8 @@ class Alarm(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a puller works with. `token` reads the feed's secret and raises `DialerError`; `changed` is called when a
-    page changed something, `clock` and `sleep` go by seconds."""
+    """What a puller works with. `token` reads the feed's secret and raises `DialerError`; `heard` is called with
+    what a page brought, `clock` and `sleep` go by seconds."""
 
     store: PulledStore
     directory: Directory
@@ -95,7 +102,7 @@ class Surroundings:
     http: HttpClient
     token: Callable[[], str]
     alarm: Alarm
-    changed: Callable[[], object]
+    heard: Callable[[News], object]
     now: Callable[[], datetime]
     rng: Random
     clock: Callable[[], float] = monotonic
@@ -190,7 +197,7 @@ class Puller:
         if news.new:
             log.info("feed.taken", feed=rules.name, items=news.new)
         if news.new or news.differing:
-            around.changed()
+            around.heard(news)
         return news.new
 
     def _succeed(self) -> None:

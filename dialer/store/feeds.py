@@ -32,17 +32,27 @@ def source_of(name: str) -> str:
     return f"feed:{name}"
 
 
+_CHANGES = frozenset({ItemAnswer.DONE, ItemAnswer.NOTED})
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a page brought: new items by what became of them, and how many ids came again with other content."""
+    """What a page brought: new items by what became of them, the callbacks that were made, and how many ids came again
+    with other content."""
 
     answers: Mapping[ItemAnswer, int]
+    made: tuple[Callback, ...] = field(repr=False)
     differing: int
 
     @property
     def new(self) -> int:
         """Items that were not known."""
         return sum(self.answers.values())
+
+    @property
+    def changed(self) -> bool:
+        """Whether callbacks that were there before, or came with this page, were changed."""
+        return bool(self.answers.keys() & _CHANGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +83,12 @@ class TakePage(Alone[Taken]):
                     self._note_difference(connection, id_)
             else:
                 rows[id_] = self._row(entry, taking.answer(entry), now)
-        taking.write()
+        made = taking.write()
         if rows:
             connection.execute(insert(feed_item), list(rows.values()))
             mine = update(feed).where(feed.c.name == self.feed)
             connection.execute(mine.values(taken=feed.c.taken + len(rows), news_at=now))
-        return Taken(Counter(ItemAnswer(row["answer"]) for row in rows.values()), differing)
+        return Taken(Counter(ItemAnswer(row["answer"]) for row in rows.values()), made, differing)
 
     def _move_cursor(self, connection: Connection, now: datetime) -> None:
         """The change with which it begins."""
@@ -159,6 +169,7 @@ class _Taking:
         self._now = now
         self._callbacks: dict[str, CallbackId] = {}
         self._rows: list[dict[str, Any]] = []
+        self._new: list[Callback] = []
         news = [entry.work for entry in entries if isinstance(entry.work, Callback)]
         self._door = Door(connection, news, rule.horizon) if news else None
         self._made = self._made_before([entry.item.id for entry in entries if isinstance(entry.work, Callback)])
@@ -182,11 +193,12 @@ class _Taking:
             case _:
                 assert_never(entry.work)
 
-    def write(self) -> None:
-        """Write the new callbacks, all at once: claims wait behind a page."""
+    def write(self) -> tuple[Callback, ...]:
+        """Write the new callbacks, all at once: claims wait behind a page. All that were made."""
         if self._rows:
             self._connection.execute(insert(callback), self._rows)
             self._rows = []
+        return tuple(self._new)
 
     def _made_before(self, ids: Sequence[str]) -> dict[str, CallbackId]:
         """Callbacks of these items whose rows here are gone."""
@@ -208,6 +220,7 @@ class _Taking:
             case Callback():
                 values = callback_values(new, source_of(self._feed), self._now)
                 self._rows.append({**values, "external_id": id_})
+                self._new.append(new)
                 return self._answered(id_, ItemAnswer.ACCEPTED, new.id)
             case Double(existing):
                 return self._answered(id_, ItemAnswer.DOUBLE, existing.id)

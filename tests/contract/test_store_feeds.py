@@ -93,7 +93,7 @@ class TestPages:
         assert (await take(feeds, *page)).new == 3
         again = [request("r-1", 4), refused("r-2"), cancel("c-1", "r-1")]
         for _ in range(2):
-            assert await take(feeds, *again, cursor="back") == Taken({}, 0)
+            assert await take(feeds, *again, cursor="back") == Taken({}, (), 0)
         assert set(await external(store)) == {"r-1"}
         assert await store.get(callback(4).id) is None
         (state,) = await feeds.states()
@@ -103,7 +103,9 @@ class TestPages:
         self, store: SqlStore, feeds: FeedStore
     ) -> None:
         twice = [request("r-1", 1), request("r-1", 2), request("r-1", 3, digest="other"), refused("r-1")]
-        assert await take(feeds, *twice) == Taken({A.ACCEPTED: 1}, 1)
+        taken = await take(feeds, *twice)
+        assert (taken.answers, taken.differing) == ({A.ACCEPTED: 1}, 1)
+        assert [made.id for made in taken.made] == [callback(1).id]
         assert await external(store) == {"r-1": (callback(1).id, "feed:mi")}
         kept = await feeds.item("mi", "r-1")
         assert kept is not None

@@ -13,7 +13,7 @@ from dialer.domain.directory import Directory
 from dialer.domain.errors import ConfigurationError
 from dialer.http.client import HttpClient
 from dialer.intake.limits import LimitRule, Limits
-from dialer.intake.puller import FeedRules, Puller, Surroundings
+from dialer.intake.puller import FeedRules, News, Puller, Surroundings
 from dialer.intake.taking import Bounds
 from dialer.store.feed_store import FeedItem, FeedStore
 from dialer.store.queries import callbacks
@@ -43,7 +43,8 @@ class Bench:
     wait: int = 1
     pauses: list[float] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
-    pokes: int = 0
+    heard: list[tuple[int, bool]] = field(default_factory=list)
+    """Of each page that brought something: how many callbacks it made, and whether it changed any."""
 
     @property
     def feeds(self) -> FeedStore:
@@ -71,7 +72,7 @@ class Bench:
             http=self.http,
             token=self._read_token,
             alarm=self,
-            changed=self._changed,
+            heard=self._heard,
             now=lambda: self.now,
             rng=Random(1),
         )
@@ -81,8 +82,8 @@ class Bench:
             raise ConfigurationError("cannot read the token", remedy="put it back")
         return self.token
 
-    def _changed(self) -> None:
-        self.pokes += 1
+    def _heard(self, news: News) -> None:
+        self.heard.append((len(news.made), news.changed))
 
     def raised(self, what: str, remedy: str) -> None:
         assert remedy

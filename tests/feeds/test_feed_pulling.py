@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from dialer.domain.callback import Status
 from dialer.intake.limits import Limit, Limits
+from dialer.intake.puller import News
 from tests.feeds.platform import Fault, Platform, cancel, change, request
 from tests.feeds.pulling import POLL, Bench
 from tests.lab.waiting import until
@@ -36,16 +37,26 @@ def page(*items: Any, cursor: str = "9", more: bool = False) -> Fault:
 # --- what it takes ---------------------------------------------------------------------------------------------------
 
 
-async def test_all_of_it_is_taken_page_by_page_and_each_page_pokes_once(platform: Platform, pulled: Bench) -> None:
+async def test_all_of_it_is_taken_page_by_page_and_each_page_is_told_of_once(platform: Platform, pulled: Bench) -> None:
     platform.items = [request(f"r-{number}", PHONES[number]) for number in range(120)]
     await pulled.pull()
     assert len(await pulled.callbacks()) == 120
     assert [asked.get("cursor") for asked in platform.asked] == [None, "50", "100"]
     assert {(asked["limit"], asked["wait"]) for asked in platform.asked} == {("50", "1")}
-    assert (pulled.pokes, pulled.pauses, pulled.told) == (3, [POLL], [])
+    assert (pulled.heard, pulled.pauses, pulled.told) == ([(50, False), (50, False), (20, False)], [POLL], [])
     await pulled.pull()
     assert platform.asked[-1]["cursor"] == "120"
-    assert pulled.pokes == 3
+    assert len(pulled.heard) == 3
+
+
+async def test_that_something_was_changed_is_told_with_what_was_made(platform: Platform, pulled: Bench) -> None:
+    platform.items = [request("r-1"), request("r-2", department="care"), cancel("c-1", "r-1")]
+    await pulled.pull()
+    platform.items += [change("m-1", "r-2", at="2030-05-14T14:30"), cancel("c-2", "never-sent")]
+    await pulled.pull()
+    platform.items += [cancel("c-3", "r-1"), request("r-2")]
+    await pulled.pull()
+    assert pulled.heard == [(2, True), (0, True), (0, False)]
 
 
 async def test_a_request_is_what_a_submission_would_have_made_when_it_was_asked_for(
@@ -295,15 +306,15 @@ async def test_a_token_that_is_gone_and_a_name_that_leads_home_are_told(platform
 async def test_a_fault_of_our_own_is_told_as_one_and_ends_nothing(platform: Platform, pulled: Bench) -> None:
     platform.items = [request("r-1", SECRET)]
 
-    def broken() -> None:
+    def broken(news: News) -> None:
         raise KeyError(SECRET)
 
-    changed, pulled._changed = pulled._changed, broken  # type: ignore[method-assign]  # a fault
+    heard, pulled._heard = pulled._heard, broken  # type: ignore[method-assign]  # a fault
     with capture_logs() as logs:
         await pulled.pull(1)
     assert pulled.told == ["feed mi fails: unexpected KeyError: this is a bug"]
     assert SECRET not in str(logs)
-    pulled._changed = changed  # type: ignore[method-assign]  # as it was
+    pulled._heard = heard  # type: ignore[method-assign]  # as it was
     await pulled.pull(1)
     assert len(await pulled.quarantined()) == 1
 
