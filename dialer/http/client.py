@@ -16,9 +16,9 @@ import httpcore
 import httpx
 
 from dialer import __version__
-from dialer.domain.errors import ConfigurationError
 from dialer.http.addresses import Network
 from dialer.http.network import Guarded, NotConnected, Resolve, TargetRefused, Unreachable, resolve
+from dialer.http.trust import trusting
 
 __all__ = ["Answer", "HttpClient", "NotConnected", "TargetRefused", "Unreachable"]
 
@@ -82,7 +82,7 @@ class HttpClient:
         self, *, allow_private: Iterable[Network] = (), ca_file: Path | None = None, resolve: Resolve = resolve
     ) -> None:
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=_trust(ca_file),
+            ssl_context=trusting(ca_file),
             max_connections=_CONNECTIONS,
             max_keepalive_connections=_IDLE,
             keepalive_expiry=_KEEP_IDLE,
@@ -233,15 +233,3 @@ def _why(error: httpcore.ConnectError) -> str:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {cause.verify_message}"
     return "TLS failed" if isinstance(cause, ssl.SSLError) else "the connection failed"
-
-
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        # Verifies the chain and the host's name.
-        context = ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
-        why = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
-        what = f"the CA file cannot be used: {why}"
-        raise ConfigurationError(what, where=str(ca_file), remedy="name a PEM file of authorities") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

@@ -20,7 +20,7 @@ from aiosmtplib import (
     SMTPSenderRefused,
 )
 
-from dialer.domain.errors import ConfigurationError
+from dialer.http.trust import trusting
 from dialer.notify.sending import Leaving, MaybeSent, NotSent, Security
 
 _PERMANENT = 500
@@ -52,7 +52,7 @@ class Mailer:
 
     def __init__(self, server: MailServer) -> None:
         self._server = server
-        self._trust = _trust(server.ca_file) if server.security is not Security.NONE else None
+        self._trust = trusting(server.ca_file) if server.security is not Security.NONE else None
 
     async def send(self, sender: str, recipient: str, message: bytes, leaving: Leaving) -> bool:
         """Hand one message in; whether it was, or `leaving` said no. Raises `NotSent`, `MaybeSent`."""
@@ -131,15 +131,3 @@ def _why(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "the server did not answer in time"
     return f"no connection to the server ({type(cause).__name__})"
-
-
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        # Verifies the chain and the host's name.
-        context = ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
-        why = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
-        what = f"the CA file cannot be used: {why}"
-        raise ConfigurationError(what, where=str(ca_file), remedy="name a PEM file of authorities") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

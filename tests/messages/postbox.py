@@ -49,18 +49,17 @@ class Postbox:
         access = {"ca_file": self.ca if security is not Security.NONE else None, "within": 5.0, **more}
         return MailServer("127.0.0.1", self.port, security, "pbx.example.com", **access)
 
-    # aiosmtpd's own names
-    async def handle_MAIL(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
+    async def handle_MAIL(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802  # aiosmtpd calls it so
         envelope.mail_from = address
         return self.answers.get("MAIL", "250 OK")
 
-    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802  # aiosmtpd calls it so
         if "RCPT" in self.answers:
             return self.answers["RCPT"]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  # aiosmtpd calls it so
         if "DATA" in self.answers:
             return self.answers["DATA"]
         user = session.auth_data.login.decode() if session.auth_data else ""

@@ -114,7 +114,7 @@ PLANS: list[tuple[Select[Any], str]] = [
 
 def explained(path: Path, sql: str, parameters: object) -> list[str]:
     with closing(sqlite3.connect(path)) as database:
-        return [row[-1] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]  # type: ignore[arg-type]
+        return [row[-1] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]  # type: ignore[arg-type]  # what SQLAlchemy bound
 
 
 @pytest.mark.parametrize(("query", "index"), PLANS)
