@@ -19,6 +19,7 @@ from aiosmtplib import (
     SMTPResponseException,
     SMTPSenderRefused,
 )
+from aiosmtplib.email import parse_address
 
 from dialer.http.trust import trusting
 from dialer.notify.sending import Leaving, MaybeSent, NotSent, Security
@@ -56,6 +57,10 @@ class Mailer:
 
     async def send(self, sender: str, recipient: str, message: bytes, leaving: Leaving) -> bool:
         """Hand one message in; whether it was, or `leaving` said no. Raises `NotSent`, `MaybeSent`."""
+        if not _is_exact(sender):
+            raise NotSent("the sender is not one plain address", down=True)
+        if not _is_exact(recipient):
+            raise NotSent("the recipient is not one plain address", final=True)
         client = self._client()
         try:
             await self._prepare(client, sender, recipient)
@@ -109,6 +114,15 @@ class Mailer:
             raise NotSent(f"the server refuses the message ({error.code})", final=final) from None
         except (SMTPException, OSError) as error:
             raise MaybeSent(f"the server did not answer to the message ({type(error).__name__})") from None
+
+
+def _is_exact(address: str) -> bool:
+    """Whether the library sends to this address and no other: it reads addresses leniently, and what it takes out of
+    `one <another>` depends on Python's version."""
+    try:
+        return "@" in address and address.isprintable() and parse_address(address) == address
+    except ValueError:
+        return False
 
 
 async def _quit(client: SMTP) -> None:

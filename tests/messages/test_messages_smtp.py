@@ -159,11 +159,25 @@ async def test_where_nothing_listens_nothing_was_sent() -> None:
     assert error.down
 
 
-@pytest.mark.parametrize("address", ["zoe@example.com\r\nRCPT TO:<all@example.com>", "zoe@example.com\x00"])
-async def test_an_address_is_never_a_second_command(folder: Path, address: str) -> None:
+@pytest.mark.parametrize(
+    "address",
+    [
+        "zoe@example.com\r\nRCPT TO:<all@example.com>",
+        "zoe@example.com\x00",
+        "zoe@example.com <all@example.com>",
+        "Zoe <all@example.com>",
+        "zoe@example.com, all@example.com",
+        " zoe@example.com",
+        "",
+    ],
+)
+async def test_an_address_is_one_address_as_it_stands_or_none(folder: Path, address: str) -> None:
     async with postbox(folder) as box:
-        with pytest.raises(NotSent):
-            await Mailer(box.server()).send(FROM, address, TEXT, Asked())
+        for sender, recipient, ours in ((FROM, address, False), (address, TO, True)):
+            asked = Asked()
+            with pytest.raises(NotSent, match="not one plain address") as raised:
+                await Mailer(box.server()).send(sender, recipient, TEXT, asked)
+            assert (raised.value.final, raised.value.down, asked.count) == (not ours, ours, 0)
     assert box.letters == []
 
 
