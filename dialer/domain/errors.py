@@ -21,6 +21,10 @@ class ConfigurationError(DialerError):
     """The configuration cannot be used; nothing was started."""
 
 
+class MayNotRead(ConfigurationError):
+    """It is kept from this process, and perhaps not from the service: nobody knows by it whether that is good."""
+
+
 class RequestRefused(DialerError):
     """A callback request was refused at the door and not stored.
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from dialer.domain.errors import ConfigurationError
+from dialer.domain.errors import ConfigurationError, MayNotRead
 from dialer.notify.links import MIN_SECRET
 from dialer.settings.feeds import FeedSettings
 from dialer.settings.outward import SigningSecrets, WebhookSettings
@@ -33,7 +33,8 @@ class HasSecret(Protocol):
 def read_secret(section: HasSecret, folder: Path, where: str) -> SecretStr:
     """A section's secret. `folder` is where relative paths start, `where` names the section in errors.
 
-    Raises `ConfigurationError` when the file or the credential is not there or holds no usable secret.
+    Raises `ConfigurationError` when the file or credential is not there or holds no usable secret; `MayNotRead` when
+    it is kept from this process.
     """
     if section.secret is not None:
         return _usable(section.secret.get_secret_value(), f"{where}.secret")
@@ -98,7 +99,7 @@ def read_link_secrets(page: PageSettings, folder: Path, where: str) -> tuple[str
 def _credential(name: str, key: str) -> Path:
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     if not credentials:
-        raise ConfigurationError(
+        raise MayNotRead(
             f"credential {name} is not there: this process was given none",
             where=key,
             remedy="start the service by systemd with LoadCredential=, or set CREDENTIALS_DIRECTORY",
@@ -109,6 +110,9 @@ def _credential(name: str, key: str) -> Path:
 def _read(file: Path, key: str) -> str:
     try:
         return file.read_bytes().decode().removesuffix("\n").removesuffix("\r")
+    except PermissionError as error:
+        remedy = "give it to the service's user, and run this as that user"
+        raise MayNotRead(f"cannot read {file}: {error.strerror}", where=key, remedy=remedy) from None
     except OSError as error:
         raise ConfigurationError(
             f"cannot read {file}: {error.strerror}", where=key, remedy="create it, readable by the service alone"

@@ -7,7 +7,6 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from ssl import SSLError
 from typing import Any
 
 import h11
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from dialer.domain.errors import ConfigurationError
+from dialer.web.certificate import check_certificate
 from dialer.web.problems import MEDIA_TYPE
 
 log = structlog.get_logger()
@@ -72,12 +72,9 @@ async def serving(app: ASGIApp, at: Listening) -> AsyncIterator[int]:
         ssl_certfile=at.certificate,
         ssl_keyfile=at.key,
     )
-    try:
-        config.load()
-    except (OSError, SSLError) as error:
-        what = f"the certificate or its key cannot be used: {error.strerror or type(error).__name__}"
-        remedy = "name two readable PEM files that belong together"
-        raise ConfigurationError(what, where="api.tls_certificate", remedy=remedy) from None
+    if at.certificate is not None and at.key is not None:
+        check_certificate(at.certificate, at.key)
+    config.load()
     sock = _bound(at)
     server = _Server(config)
     running = asyncio.create_task(server.serve([sock]), name="http")
