@@ -91,7 +91,7 @@ async def _ways(host: Host, clients: AsyncExitStack) -> Mapping[Channel, Way]:
     sources = Sources(partial(_caller_id, host.directory), host.clock, host.settings.links(host.clock.now))
     ways: dict[Channel, Way] = {}
     if host.settings.mail is not None:
-        ways[Channel.EMAIL] = ByMail(Mailer(_mail_server(host.settings, host.settings.mail)), sources)
+        ways[Channel.EMAIL] = ByMail(Mailer(mail_server(host.settings, host.settings.mail)), sources)
     if host.settings.sms is not None:
         client = await clients.enter_async_context(client_for(host.settings, host.settings.sms.url, host.settings.sms))
         ways[Channel.SMS] = ByText(Texter(_gateway(host.settings, host.settings.sms), client, host.clock), sources)
@@ -103,7 +103,8 @@ def _caller_id(directory: Directory, callback: Callback) -> str:
     return department.caller_id if department is not None else ""
 
 
-def _mail_server(settings: Settings, given: MailSettings) -> MailServer:
+def mail_server(settings: Settings, given: MailSettings) -> MailServer:
+    """Where mail goes, with the secret as read now. Raises `ConfigurationError`."""
     secret = settings.mail_secret()
     return MailServer(
         host=given.host,

@@ -6,7 +6,8 @@ Nothing of an answer is trusted, and nothing of a request is told in an error: a
 import asyncio
 import re
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -35,6 +36,7 @@ _HARMLESS = frozenset({"accept", "accept-encoding", "content-type", "user-agent"
 
 _HOST = re.compile(rb"[A-Za-z0-9._:-]{1,253}")
 _PORTS = 65_535
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 _PIECES, _PIECE = 1_000, 1_024
 """Pieces of a body: so many, and one more for each of so many bytes that it may have."""
@@ -81,12 +83,14 @@ class HttpClient:
     def __init__(
         self, *, allow_private: Iterable[Network] = (), ca_file: Path | None = None, resolve: Resolve = resolve
     ) -> None:
+        self._trust = trusting(ca_file)
+        self._network = Guarded(allow_private, resolve)
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=trusting(ca_file),
+            ssl_context=self._trust,
             max_connections=_CONNECTIONS,
             max_keepalive_connections=_IDLE,
             keepalive_expiry=_KEEP_IDLE,
-            network_backend=Guarded(allow_private, resolve),
+            network_backend=self._network,
         )
 
     async def __aenter__(self) -> Self:
@@ -118,21 +122,23 @@ class HttpClient:
         `TargetRefused` where we do not connect.
         """
         request = _Request(method, _parse(url), {**_OURS, **_carried(headers)}, content)
-        where = request.url.host
-        try:
+        with _told(request.url.host, within):
             async with asyncio.timeout(within):
                 return await self._follow(request, within, most, redirects)
-        except TimeoutError:
-            raise Unreachable(f"no whole answer within {within:g} s", where=where) from None
-        except (Unreachable, TargetRefused) as error:
-            raise type(error)(error.what, where=where, remedy=error.remedy) from None
-        except httpcore.ConnectError as error:
-            raise NotConnected(_why(error), where=where) from None
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
-            raise Unreachable(f"the exchange broke off ({type(error).__name__})", where=where) from None
-        except ValueError:
-            # Of TLS, for a name that cannot be a server's.
-            raise TargetRefused("its name is not a server's", where=where, remedy="correct the address") from None
+
+    async def reach(self, url: str, *, within: float) -> None:
+        """Connect as for a request, TLS included, and leave without one. Raises as `send` does, of which `within` is
+        the same."""
+        to = _parse(url)
+        host = to.raw_host.decode("ascii")
+        with _told(to.host, within):
+            async with asyncio.timeout(within):
+                stream = await self._network.connect_tcp(host, to.port or _USUAL_PORTS[to.scheme], within / 2)
+                try:
+                    if to.scheme == "https":
+                        stream = await stream.start_tls(self._trust, host, within / 2)
+                finally:
+                    await stream.aclose()
 
     async def _follow(self, request: _Request, within: float, most: int, redirects: int) -> Answer:
         for left in range(redirects, -1, -1):
@@ -166,6 +172,27 @@ class HttpClient:
             if got.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
                 raise Unreachable("it answered in an encoding that was not asked for")
             return Answer(response.status, got, await _whole(response, most))
+
+
+@contextmanager
+def _told(where: str, within: float) -> Iterator[None]:
+    """What fails on the way to `where`, in our words."""
+    try:
+        yield
+    except TimeoutError:
+        raise Unreachable(f"no whole answer within {within:g} s", where=where) from None
+    except (Unreachable, TargetRefused) as error:
+        raise type(error)(error.what, where=where, remedy=error.remedy) from None
+    except httpcore.ConnectTimeout:
+        raise NotConnected("the connection, or TLS on it, took too long", where=where) from None
+    except httpcore.ConnectError as error:
+        why, remedy = _why(error)
+        raise NotConnected(why, where=where, remedy=remedy) from None
+    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+        raise Unreachable(f"the exchange broke off ({type(error).__name__})", where=where) from None
+    except ValueError:
+        # Of TLS, for a name that cannot be a server's.
+        raise TargetRefused("its name is not a server's", where=where, remedy="correct the address") from None
 
 
 async def _whole(response: httpcore.Response, most: int) -> bytes:
@@ -227,9 +254,10 @@ def _carried(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
-def _why(error: httpcore.ConnectError) -> str:
-    """A connection's failure in an administrator's words."""
+def _why(error: httpcore.ConnectError) -> tuple[str, str]:
+    """A connection's failure in an administrator's words, and the remedy where it shows one."""
     cause = error.__cause__ or error.__context__
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {cause.verify_message}"
-    return "TLS failed" if isinstance(cause, ssl.SSLError) else "the connection failed"
+        remedy = "name its authority in ca_file, or the host as its certificate does"
+        return f"its certificate is not trusted: {cause.verify_message}", remedy
+    return "TLS failed" if isinstance(cause, ssl.SSLError) else "the connection failed", ""

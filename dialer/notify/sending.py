@@ -27,12 +27,18 @@ class NotSent(DialerError):
     """
 
     def __init__(
-        self, why: str, *, final: bool = False, down: bool = False, retry_after: timedelta | None = None
+        self,
+        why: str,
+        *,
+        final: bool = False,
+        down: bool = False,
+        retry_after: timedelta | None = None,
+        remedy: str = "",
     ) -> None:
         self.final = final
         self.down = down
         self.retry_after = retry_after
-        super().__init__(why)
+        super().__init__(why, remedy=remedy)
 
 
 class MaybeSent(DialerError):

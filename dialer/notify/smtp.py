@@ -6,7 +6,9 @@ Until DATA nothing can have arrived, and a refusal is a refusal; from DATA on on
 
 import asyncio
 import contextlib
+import socket
 import ssl
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from aiosmtplib import (
     SMTPRecipientRefused,
     SMTPResponseException,
     SMTPSenderRefused,
+    SMTPServerDisconnected,
 )
 from aiosmtplib.email import parse_address
 
@@ -28,6 +31,8 @@ _PERMANENT = 500
 _GOOD = 2
 _GOODBYE = 2.0
 """Seconds for the server's own goodbye."""
+
+_FITTING = "security and port belong together: mostly starttls and 587, or tls and 465"
 
 _SYNTAX = frozenset({500, 501, 502, 503, 504})
 """What a server says to a command that it does not understand: its fault or ours, not the recipient's."""
@@ -63,13 +68,26 @@ class Mailer:
             raise NotSent("the recipient is not one plain address", final=True)
         client = self._client()
         try:
-            await self._prepare(client, sender, recipient)
+            async with self._prepared():
+                await client.connect()
+                await client.mail(sender)
+                await client.rcpt(recipient)
             if not await leaving():
                 return False
             await self._data(client, message)
         finally:
             await _quit(client)
         return True
+
+    async def log_in(self) -> None:
+        """Connect, encrypt and log in as for a message, and leave before there is one. Raises `NotSent`."""
+        client = self._client()
+        try:
+            async with self._prepared():
+                await client.connect()
+                await client.noop()
+        finally:
+            await _quit(client)
 
     def _client(self) -> SMTP:
         server = self._server
@@ -85,24 +103,25 @@ class Mailer:
             tls_context=self._trust,
         )
 
-    async def _prepare(self, client: SMTP, sender: str, recipient: str) -> None:
-        """Come to where only the message is missing."""
+    @contextlib.asynccontextmanager
+    async def _prepared(self) -> AsyncIterator[None]:
+        """Come in time to where only the message is missing; what fails before that did not send it."""
         try:
             async with asyncio.timeout(self._server.within):
-                await client.connect()
-                await client.mail(sender)
-                await client.rcpt(recipient)
+                yield
         except SMTPRecipientRefused as error:
             final = error.code >= _PERMANENT and error.code not in _SYNTAX
             raise NotSent(f"the server refuses the recipient ({error.code})", final=final) from None
         except SMTPSenderRefused as error:
             raise NotSent(f"the server refuses the sender ({error.code})", down=True) from None
         except SMTPAuthenticationError as error:
-            raise NotSent(f"the server refuses our user or secret ({error.code})", down=True) from None
+            remedy = "compare username and secret with the server's"
+            raise NotSent(f"the server refuses our user or secret ({error.code})", down=True, remedy=remedy) from None
         except SMTPResponseException as error:
-            raise NotSent(f"the server is not ready ({error.code})", down=True) from None
+            raise NotSent(f"the server is not ready ({error.code})", down=True, remedy="see its log") from None
         except (SMTPException, OSError, ValueError) as error:
-            raise NotSent(_why(error), down=True) from None
+            why, remedy = _why(error)
+            raise NotSent(why, down=True, remedy=remedy) from None
 
     async def _data(self, client: SMTP, message: bytes) -> None:
         try:
@@ -135,13 +154,28 @@ async def _quit(client: SMTP) -> None:
         client.close()
 
 
-def _why(error: Exception) -> str:
-    """The failure in an administrator's words; what the library says may repeat addresses."""
-    cause = error.__cause__ or error
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {cause.verify_message}"
-    if isinstance(cause, ssl.SSLError):
-        return "TLS failed"
-    if isinstance(error, TimeoutError):
-        return "the server did not answer in time"
-    return f"no connection to the server ({type(cause).__name__})"
+def _why(error: Exception) -> tuple[str, str]:
+    """The failure and its remedy in an administrator's words; what the library says may repeat addresses."""
+    match error if isinstance(error, TimeoutError) else error.__cause__ or error:
+        case ssl.SSLCertVerificationError() as cause:
+            why = f"its certificate is not trusted: {cause.verify_message}"
+            remedy = "name its authority in ca_file, or the host as its certificate does"
+        case ssl.SSLError():
+            why, remedy = "TLS failed", _FITTING
+        case socket.gaierror() | UnicodeError():
+            why, remedy = "its name cannot be resolved", "correct the host, or see to this machine's DNS"
+        case ConnectionRefusedError():
+            why, remedy = "nothing listens there", "is it running, and is the port right?"
+        case TimeoutError():
+            why, remedy = "the server did not answer in time", f"is it running? {_FITTING}"
+        case SMTPServerDisconnected():
+            why, remedy = "the server hung up", "see its log"
+        case cause if type(cause) is SMTPException:
+            # Of what we ask for, these are all that the library itself finds missing.
+            why, remedy = "it offers no STARTTLS, or no login that we know", _FITTING
+        case cause:
+            why, remedy = (
+                f"no connection to the server ({type(cause).__name__})",
+                "correct the host, or see to the network",
+            )
+    return why, remedy

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,69 @@ async def test_a_wrong_secret_is_said(folder: Path) -> None:
         error = await refused(box.server(username=USER, secret="wrong"), asked=0)
     assert isinstance(error, NotSent)
     assert (error.what, error.down, error.final) == ("the server refuses our user or secret (535)", True, False)
+
+
+@pytest.mark.parametrize("security", list(Security))
+async def test_logging_in_begins_no_message(folder: Path, security: Security) -> None:
+    async with postbox(folder, security) as box:
+        box.answers["MAIL"] = "554 nobody asked for one"
+        await Mailer(box.server(security)).log_in()
+    async with postbox(folder, login=True) as box:
+        await Mailer(box.server(username=USER, secret=SECRET)).log_in()
+    began: list[bytes] = []
+
+    async def note(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        began.append(await reader.read())
+
+    async with scripted(dict.fromkeys(("MAIL", "RCPT", "DATA"), note)) as script:
+        await Mailer(script.server(Security.NONE)).log_in()
+    assert began == []
+
+
+async def failure(server: MailServer) -> str:
+    with pytest.raises(NotSent) as caught:
+        await Mailer(server).log_in()
+    assert caught.value.down
+    assert caught.value.remedy
+    return caught.value.what
+
+
+async def test_a_login_that_fails_says_why(folder: Path, tmp_path: Path) -> None:
+    stranger = certificates(tmp_path)[0].ca
+    async with postbox(folder, login=True) as box, postbox(folder, Security.TLS) as tls:
+        for server in (box.server(ca_file=stranger), tls.server(Security.TLS, ca_file=stranger)):
+            assert (await failure(server)).startswith("its certificate is not trusted: ")
+        wrong = box.server(username=USER, secret="wrong")
+        assert await failure(wrong) == "the server refuses our user or secret (535)"
+        assert await failure(replace(wrong, security=Security.TLS)) == "TLS failed"
+        assert await failure(tls.server(within=SHORT)) == "the server did not answer in time"
+    for host in ("nowhere.invalid", "no..name"):
+        assert await failure(replace(wrong, host=host)) == "its name cannot be resolved"
+    for host in ("127.0.0.1", "localhost"):
+        assert await failure(replace(wrong, host=host)) == "nothing listens there"
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ({"": "421 busy"}, "the server is not ready (421)"),
+        ({"EHLO": "550 not you", "HELO": "550 not you"}, "the server is not ready (550)"),
+        ({"": hang_up}, "the server hung up"),
+        ({"NOOP": hang_up}, "the server hung up"),
+        ({"": say_nothing}, "the server did not answer in time"),
+        ({"NOOP": say_nothing}, "the server did not answer in time"),
+    ],
+)
+async def test_a_server_that_is_not_well(answers: Mapping[str, Answer], says: str) -> None:
+    async with scripted(answers) as box:
+        assert await failure(box.server(Security.NONE, within=SHORT)) == says
+
+
+async def test_what_the_server_does_not_offer(folder: Path) -> None:
+    lacks = "it offers no STARTTLS, or no login that we know"
+    async with postbox(folder, Security.NONE) as box, scripted({}) as script:
+        assert await failure(box.server()) == lacks
+        assert await failure(script.server(Security.NONE, username=USER, secret=SECRET)) == lacks
 
 
 REFUSALS = [

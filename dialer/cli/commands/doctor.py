@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dialer.cli.doctor import here, pbx
+from dialer.cli.doctor import here, outward, pbx, start
 from dialer.cli.doctor.client import Client, independent_client
 from dialer.cli.doctor.findings import Finding, bad
 from dialer.cli.doctor.tls_client import own_client
@@ -24,11 +24,13 @@ def doctor(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each check.")] = False,  # noqa: FBT002  # an option
 ) -> None:
-    """Check all that the first call needs: state folder, store, and for each PBX login, rights, version, dialplan,
-    modules, trunks, agents' phones, AstDB and clock.
+    """Check all that the first call needs: state folder, store, secrets, and for each PBX login, rights, version,
+    dialplan, modules, trunks, agents' phones, AstDB and clock. Then the mail server's login, and the way to the text
+    gateway, webhooks and feeds.
 
     Each line says ok, or FAIL with what to do. Rings nobody; a try to ring an endpoint that is not there
-    (mi-doctor-nobody) leaves an error in the PBX's log. Exit 0 only when all is ok.
+    (mi-doctor-nobody) leaves an error in the PBX's log. Begins no message and sends no request. Exit 0 only when all is
+    ok.
     """
     settings = settings_of(context)
     healthy = True
@@ -40,18 +42,19 @@ def doctor(
 
 def _examine(settings: Settings, directory: Directory) -> Iterator[Finding]:
     yield from here.examine(settings)
+    yield from start.examine(settings)
     for name, reached in settings.pbx.items():
         place = f"PBX {name}"
         try:
             secret = settings.secret(name).get_secret_value()
-        except ConfigurationError as error:
-            yield bad(place, "secret", error.what, error.remedy)
-            continue
+        except ConfigurationError:
+            continue  # told by `start`
         try:
             with _client(settings, name, secret) as client:
                 yield from pbx.examine(name, client, directory)
         except (PbxError, ConfigurationError) as error:
             yield bad(place, "login", f"{reached.host}:{reached.port}: {error.what}", error.remedy)
+    yield from outward.examine(settings)
 
 
 def _client(settings: Settings, name: str, secret: str) -> AbstractContextManager[Client]:

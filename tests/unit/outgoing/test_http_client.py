@@ -11,7 +11,7 @@ import pytest
 
 from dialer.domain.errors import ConfigurationError, DialerError
 from dialer.http.addresses import Address
-from dialer.http.client import Answer, HttpClient, TargetRefused, Unreachable
+from dialer.http.client import Answer, HttpClient, NotConnected, TargetRefused, Unreachable
 from tests.lab.certificates import Certificates, make_certificates
 from tests.unit.outgoing.wires import LOOPBACK, Script, Wire, answer, serving
 
@@ -279,6 +279,55 @@ async def test_a_server_that_speaks_no_tls(certificates: Certificates) -> None:
     async with serving(b"HTTP/1.1 400 Bad Request\r\n\r\n") as wire:
         with pytest.raises(Unreachable):
             await get(wire.url(scheme="https"), within=0.4, of=client(ca_file=certificates.ca))
+
+
+async def test_reaching_sends_nothing(certificates: Certificates, tls: ssl.SSLContext) -> None:
+    got: list[bytes] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            got.append(await reader.read(100))
+        except ConnectionResetError:
+            # What TLS 1.3 sends after the handshake is not waited for.
+            got.append(b"")
+        writer.close()
+        ended.set()
+
+    for context, scheme in ((None, "http"), (tls, "https")):
+        ended = asyncio.Event()
+        async with await asyncio.start_server(listen, "127.0.0.1", 0, ssl=context) as server:
+            url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/s3cret"
+            async with client(ca_file=certificates.ca) as http:
+                await http.reach(url, within=10)
+            await asyncio.wait_for(ended.wait(), 10)
+    assert got == [b"", b""]
+
+
+async def test_reaching_fails_as_sending_does(certificates: Certificates, tls: ssl.SSLContext) -> None:
+    async with serving(answer(), tls) as wire:
+        url = wire.url(scheme="https")
+        async with client() as http:
+            with pytest.raises(NotConnected, match="not trusted") as caught:
+                await http.reach(url, within=10)
+            assert "ca_file" in caught.value.remedy
+        async with HttpClient(ca_file=certificates.ca) as http:
+            with pytest.raises(TargetRefused, match="not a public one"):
+                await http.reach(url, within=10)
+    async with client() as http:
+        with pytest.raises(NotConnected, match="nothing listens there"):
+            await http.reach(url, within=10)
+        with pytest.raises(TargetRefused, match="not a web address"):
+            await http.reach("ftp://example.com/", within=10)
+
+
+async def test_what_does_not_come_to_tls_has_got_nothing() -> None:
+    async with serving(b"") as wire, client() as http:
+        for trying in (
+            http.reach(wire.url(scheme="https"), within=0.4),
+            http.send("POST", wire.url(scheme="https"), content=b"text", within=0.4, most=10),
+        ):
+            with pytest.raises(NotConnected, match="took too long"):
+                await trying
 
 
 async def test_from_https_nobody_leads_to_http(certificates: Certificates, tls: ssl.SSLContext) -> None:
