@@ -68,7 +68,8 @@ class Withdrawals:
 
     def _begin(self, attempt: Attempt) -> None:
         self._wished.add(attempt.id)
-        if attempt.id not in self._under_way:
+        # Of a PBX that is no longer configured nothing can be withdrawn: there the attempt is given up as in doubt.
+        if attempt.id not in self._under_way and attempt.pbx in self._pbxs:
             self._under_way.add(attempt.id)
             self._spawn(self._withdraw(attempt))
 

@@ -12,7 +12,7 @@ import pytest
 
 from dialer.alerts import Alerts
 from dialer.domain.attempt import Attempt
-from dialer.domain.callback import Callback, Status
+from dialer.domain.callback import Callback, Status, WishKind
 from dialer.domain.directory import AgentOrder, Delay, Directory, RetryRule
 from dialer.domain.events import Ended
 from dialer.domain.ids import AttemptId, CallbackId
@@ -205,6 +205,24 @@ async def test_what_was_moved_is_dialled_at_its_new_time_though_the_old_one_ran_
         found = await at.store.get(one.id)
         assert found is not None
         assert found.expires_at == NOON + 30 * MINUTE
+
+
+async def test_a_wish_of_a_callback_whose_pbx_is_no_longer_configured_waits_for_a_person_with_it(
+    tmp_path: Path,
+) -> None:
+    one, two = callback(1), callback(2)
+    async with Watched.open(tmp_path / "dialer.db", exclusive=True, now=Clock().now) as store:
+        store.seen = Seen()
+        await store.add([one])
+        assert await store.claim(Claim(one, replace(attempt_at(one), agent="anna", pbx="gone")))
+        await store.cancel(one.id, "no time")
+    async with house(tmp_path, directory()) as at:
+        at.idle("anna", "eve")
+        await at.add(two)
+        await at.seen.order(two)
+        found = await at.store.get(one.id)
+        assert found is not None
+        assert (found.status, found.wish and found.wish.kind) == (Status.NEEDS_REVIEW, WishKind.CANCEL)
 
 
 # --- refused claims --------------------------------------------------------------------------------------------------
