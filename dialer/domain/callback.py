@@ -79,9 +79,9 @@ class Callback:
 
     `wanted_at` is the visitor's wish (None: as soon as possible), `wanted_until` the end of a window that they named,
     `due_at` when it should be dialled next, `expires_at` when that promise is given up (None: never),
-    `customer_attempts` how often the customer's side decided an attempt, `day_attempts` how many of those on `day` (a
-    date of the department's zone), `agent_rings` how often an agent was rung in vain since the last of those, `version`
-    the count of changes, for compare-and-set.
+    `customer_attempts` how often the customer's side decided an attempt or their phone rang, `day_attempts` how many of
+    those on `day` (a date of the department's zone), `agent_rings` how often an agent was rung in vain since the last
+    of those, `version` the count of changes, for compare-and-set.
 
     After a trunk failed, the next attempt is `prefer_agent`'s, by a trunk that is none of `failed_trunks`. `origin` is
     a key of the visitor's network address, for limits.

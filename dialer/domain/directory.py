@@ -61,9 +61,10 @@ class RetryRule:
     """When to try again: a ladder of delays per outcome, and its bounds.
 
     An outcome without a ladder is not tried again. The last delay of a ladder repeats. `max_customer_attempts` counts
-    attempts that the customer's side decided, in all and `_a_day` of the department's zone (None: no more than in all);
-    `max_agent_rings` agents rung in vain since the last of those. `least_gap` lies between two rings of one number,
-    whichever callbacks they belong to. A delay may be longer by its share `jitter` (0 to 1), never shorter.
+    attempts that the customer's side decided or that rang their phone, in all and `_a_day` of the department's zone
+    (None: no more than in all); `max_agent_rings` agents rung in vain since the last of those. `least_gap` lies between
+    two rings of one number, whichever callbacks they belong to. A delay may be longer by its share `jitter` (0 to 1),
+    never shorter.
     """
 
     delays: Mapping[Outcome, tuple[Delay, ...]]

@@ -56,6 +56,12 @@ _IN_VAIN = frozenset(
 _THE_CUSTOMERS = frozenset(Outcome) - _COSTS_NOTHING - _IN_VAIN
 
 
+def _is_in_vain(ending: Ending) -> bool:
+    """Whether an agent was rung and the customer noticed nothing. A carrier that fails after their phone rang has cost
+    them a ring all the same."""
+    return ending.outcome in _IN_VAIN and not ending.rang
+
+
 class _Counts(NamedTuple):
     """As the callback's own fields."""
 
@@ -69,11 +75,11 @@ def _counts_of(callback: Callback) -> _Counts:
     return _Counts(callback.customer_attempts, callback.agent_rings, callback.day, callback.day_attempts)
 
 
-def _counted(callback: Callback, outcome: Outcome, zone: ZoneInfo, now: datetime) -> _Counts:
+def _counted(callback: Callback, ending: Ending, zone: ZoneInfo, now: datetime) -> _Counts:
     before = _counts_of(callback)
-    if outcome in _COSTS_NOTHING:
+    if ending.outcome in _COSTS_NOTHING:
         return before
-    if outcome in _IN_VAIN:
+    if _is_in_vain(ending):
         return before._replace(agent_rings=before.agent_rings + 1)
     today = now.astimezone(zone).date()
     return _Counts(before.customer_attempts + 1, 0, today, before.day_attempts + 1 if before.day == today else 1)
@@ -99,11 +105,11 @@ def plan(
     outcome = ending.outcome
     if outcome is Outcome.TRUNK_FAILURE and ending.rang is False and ending.failover:
         return _by_another_trunk(callback, ending, department, quiet, now)
-    counts = _counted(callback, outcome, department.hours.zone, now)
-    status, reason = _status(outcome, department.retry, counts)
+    counts = _counted(callback, ending, department.hours.zone, now)
+    status, reason = _status(ending, department.retry, counts)
     if status is not Status.SCHEDULED:
         return _as_it_is(callback, counts, status, reason)
-    earliest, limit = _earliest(counts, outcome, department, now, spread)
+    earliest, limit = _earliest(counts, ending, department, now, spread)
     due = None if earliest is None else next_open_in_all((department.hours, *quiet), earliest)
     if due is None:
         return _as_it_is(callback, counts, Status.FAILED, f"{reason}, but never opens")
@@ -158,8 +164,8 @@ def _step(counts: _Counts, status: Status, reason: str, due_at: datetime, expire
 # --- what follows ----------------------------------------------------------------------------------------------------
 
 
-def _status(outcome: Outcome, rule: RetryRule, counts: _Counts) -> tuple[Status, str]:
-    match outcome:
+def _status(ending: Ending, rule: RetryRule, counts: _Counts) -> tuple[Status, str]:
+    match ending.outcome:
         case Outcome.CONNECTED:
             return Status.COMPLETED, "connected"
         case Outcome.IN_DOUBT:
@@ -179,13 +185,13 @@ def _status(outcome: Outcome, rule: RetryRule, counts: _Counts) -> tuple[Status,
             | Outcome.NOT_PLACED
             | Outcome.CANCELLED
         ):
-            return _again(outcome, rule, counts)
+            return _again(ending, rule, counts)
         case _:
-            assert_never(outcome)
+            assert_never(ending.outcome)
 
 
-def _again(outcome: Outcome, rule: RetryRule, counts: _Counts) -> tuple[Status, str]:
-    attempts, rings = counts.customer_attempts, counts.agent_rings
+def _again(ending: Ending, rule: RetryRule, counts: _Counts) -> tuple[Status, str]:
+    outcome, attempts, rings = ending.outcome, counts.customer_attempts, counts.agent_rings
     if outcome not in rule.delays:
         return Status.FAILED, f"{outcome}: not tried again"
     if attempts >= rule.max_customer_attempts:
@@ -194,18 +200,18 @@ def _again(outcome: Outcome, rule: RetryRule, counts: _Counts) -> tuple[Status, 
         return Status.FAILED, f"{outcome}: agents were rung {rings} times in vain"
     if outcome in _COSTS_NOTHING:
         return Status.SCHEDULED, f"again after {outcome}"
-    if outcome in _IN_VAIN:
+    if _is_in_vain(ending):
         return Status.SCHEDULED, f"again after {outcome} (agents rung {rings} of {rule.max_agent_rings} times)"
     return Status.SCHEDULED, f"again after {outcome} ({attempts} of {rule.max_customer_attempts})"
 
 
 def _earliest(
-    counts: _Counts, outcome: Outcome, department: Department, now: datetime, spread: float
+    counts: _Counts, ending: Ending, department: Department, now: datetime, spread: float
 ) -> tuple[datetime | None, str]:
     """When the ladder and the day's cap allow the next try (None: never), and what to say where it was the cap."""
     rule, hours = department.retry, department.hours
-    ladder = rule.delays[outcome]
-    tries = counts.agent_rings if outcome in _IN_VAIN else counts.customer_attempts
+    ladder = rule.delays[ending.outcome]
+    tries = counts.agent_rings if _is_in_vain(ending) else counts.customer_attempts
     delay = ladder[min(max(tries, 1), len(ladder)) - 1]
     length = delay.length * (1 + rule.jitter * spread)
     earliest = after_opening_time(hours, now, length) if delay.opening else now + length

@@ -179,7 +179,7 @@ class Case:
             self.failed.add(self.trunk)
             return True
         self.failed.clear()
-        if told.outcome in _THE_CUSTOMERS:
+        if told.outcome in _THE_CUSTOMERS or (told.outcome in _IN_VAIN and told.rang):
             self.customer, self.in_vain = self.customer + 1, 0
             self.by_day[self.day(now)] = self.by_day.get(self.day(now), 0) + 1
         elif told.outcome in _IN_VAIN:

@@ -115,6 +115,23 @@ def test_the_agents_ladder_uses_up_no_customer_attempt_and_its_last_step_repeats
     )
 
 
+def test_a_carrier_that_fails_after_the_customers_phone_rang_uses_up_a_customer_attempt() -> None:
+    """Its own ladder and the old promise stay: the customer decided nothing."""
+    before = replace(callback(1, 4), day=TODAY, day_attempts=1, expires_at=NOW + HOUR)
+    rang = Ending(Outcome.TRUNK_FAILURE, rang=True, failover=True)
+    assert plan(before, rang, replace(SALES, patience=2 * HOUR), (), NOW, 0.0) == NextStep(
+        Status.SCHEDULED,
+        NOW + 5 * MINUTE,
+        "again after trunk_failure (2 of 4)",
+        2,
+        0,
+        expires_at=NOW + HOUR,
+        day=TODAY,
+        day_attempts=2,
+    )
+    assert plan(replace(before, customer_attempts=3), rang, SALES, (), NOW, 0.0).status is Status.FAILED
+
+
 @pytest.mark.parametrize("outcome", FREE)
 def test_what_rang_nobody_costs_nothing(outcome: Outcome) -> None:
     assert step(outcome, customer_attempts=1, agent_rings=1) == NextStep(
