@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import structlog
 
-from dialer.domain import phone
 from dialer.domain.directory import Directory
 from dialer.domain.errors import RequestRefused, StoreError
 from dialer.engine.ports import EngineStore
+from dialer.routing.dialling import presented
 
 log = structlog.get_logger()
 
@@ -26,7 +26,7 @@ class CallIns:
             each.id for each in self._directory.departments.values() if each.called_in and trunk in each.trunks
         ]
         try:
-            caller = phone.parse(number, self._directory.trunks[trunk].region).e164
+            caller = presented(number, self._directory.trunks[trunk])
             found = await self._store.customer_called_in(caller, departments)
         except RequestRefused:
             return

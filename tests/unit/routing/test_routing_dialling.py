@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from phonenumbers import SUPPORTED_REGIONS, PhoneNumberFormat, example_number, format_number
 
 from dialer.domain.directory import NumberFormat, Trunk
-from dialer.routing.dialling import dialled
+from dialer.routing.dialling import dialled, presented
 
 E164, PLAIN, NATIONAL = NumberFormat.E164, NumberFormat.E164_PLAIN, NumberFormat.NATIONAL
 
@@ -44,6 +44,28 @@ def test_a_number_is_dialled_as_its_trunk_wants_it(
     number: str, written: NumberFormat, region: str, expected: str
 ) -> None:
     assert dialled(number, Trunk("t", "main", "t", number_format=written, region=region)) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "written", "region", "expected"),
+    [
+        ("+442079460001", E164, "GB", "+442079460001"),
+        ("02079460001", NATIONAL, "GB", "+442079460001"),
+        ("00493012345", NATIONAL, "GB", "+493012345"),
+        ("442079460001", PLAIN, "GB", "+442079460001"),
+        ("+442079460001", PLAIN, "GB", "+442079460001"),
+        ("33142278186", PLAIN, "GB", "+33142278186"),
+        # Alexandria, not London.
+        ("2034871234", PLAIN, "GB", "+2034871234"),
+        # Whatever the trunk was said to write.
+        ("02079460001", PLAIN, "GB", "+442079460001"),
+        ("02079460001", E164, "GB", "+442079460001"),
+    ],
+)
+def test_who_calls_in_is_known_by_the_number_that_the_trunk_presents(
+    number: str, written: NumberFormat, region: str, expected: str
+) -> None:
+    assert presented(number, Trunk("t", "main", "t", number_format=written, region=region)) == expected
 
 
 @given(
