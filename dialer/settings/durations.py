@@ -50,6 +50,9 @@ def _step(value: object) -> Delay:
 Ladder = Annotated[tuple[Annotated[Delay, PlainValidator(_step)], ...], Field(max_length=20)]
 """Delays one after the other."""
 
+Steps = Annotated[Ladder, Field(min_length=1)]
+"""At least one of them."""
+
 
 def _patience(value: object) -> timedelta | None:
     if value == _FOR_EVER:

@@ -14,7 +14,7 @@ from dialer.intake.limits import Limit
 from dialer.notify.messages import Channel
 from dialer.notify.wording import Language
 from dialer.settings.addresses import PageAddress, WebAddress, WebOrigin
-from dialer.settings.durations import Bounds, Duration, Ladder, Patience
+from dialer.settings.durations import Bounds, Duration, Ladder, Patience, Steps
 from dialer.settings.hours import Exceptions, HolidayHours, Hours, WithinADay
 from dialer.settings.problems import Invalid
 from dialer.settings.values import (
@@ -210,7 +210,8 @@ def _after(*minutes: float) -> tuple[Delay, ...]:
 
 
 class RetrySettings(Section):
-    """`[department.<id>.retry]`: a ladder of delays per outcome, whose last step repeats; an empty one: not again.
+    """`[department.<id>.retry]`: a ladder of delays per outcome, whose last step repeats; an empty one: not again. What
+    nobody noticed is always tried again: a move that lets its agent go ends an attempt as `cancelled`.
     `least_gap` lies between two rings of one number; `jitter` is the share by which a delay may grow."""
 
     max_customer_attempts: Annotated[int, Field(ge=1, le=20)] = 3
@@ -229,8 +230,8 @@ class RetrySettings(Section):
     abandoned_by_agent: Ladder = _after(1, 5, 15)
     trunk_failure: Ladder = _after(1, 5)
     pbx_failure: Ladder = _after(1, 5)
-    not_placed: Ladder = _after(1 / 12)
-    cancelled: Ladder = _after(1 / 12)
+    not_placed: Steps = _after(1 / 12)
+    cancelled: Steps = _after(1 / 12)
 
     def delays(self) -> dict[Outcome, tuple[Delay, ...]]:
         """The ladders that have a step."""

@@ -42,7 +42,12 @@ Device = Annotated[
 ]
 Sounds = Annotated[
     str,
-    _matching(r"(?:[A-Za-z0-9][A-Za-z0-9_/-]*(?:&[A-Za-z0-9][A-Za-z0-9_/-]*)*)?", "not sounds", "join names with &"),
+    _matching(
+        # Longer ones could not be sent with a call: no line of an action holds more than 1,024 bytes.
+        r"(?!.{801})(?:[A-Za-z0-9][A-Za-z0-9_/-]*(?:&[A-Za-z0-9][A-Za-z0-9_/-]*)*)?",
+        "not sounds",
+        "join names with &, 800 characters in all",
+    ),
 ]
 UserName = Annotated[
     str, _matching(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,79}", "not a user name", "use letters, digits, _ . @ -")

@@ -266,6 +266,7 @@ def test_one_thing_wrong(file: Path, old: str, new: str, key: str, says: str) ->
         ("customer_ring = 14", "customer_ring", "greater than or equal to 15"),
         ('accept = "1"', "accept", "input should be"),
         ('whisper = "beep,1"', "whisper", "not sounds"),
+        (f'whisper = "{"a" * 801}"', "whisper", "not sounds"),
         ('order = "any"', "order", "'ring_order', 'round_robin' or 'longest_idle'"),
         ('caller_name = "Latin"', "caller_name", "'as_written', 'latin' or 'ascii'"),
         ("wrap_up_seconds = -1", "wrap_up_seconds", "greater than or equal to 0"),
@@ -282,6 +283,9 @@ def test_one_thing_wrong(file: Path, old: str, new: str, key: str, says: str) ->
         ('patience = "ever"', "patience", "not a patience"),
         ('patience = "8h open"', "patience", "not a patience"),
         ("patience = 8", "patience", "not a patience"),
+        # A move that let its agent go would end as failed.
+        ("retry = { cancelled = [] }", "retry.cancelled", "at least 1"),
+        ("retry = { not_placed = [] }", "retry.not_placed", "at least 1"),
         ("retry = { connected = [] }", "retry.connected", "unknown key"),
         ('retry = { cancelled = ["5"] }', "retry.cancelled.0", "not a duration"),
         ('retry = { cancelled = ["5s", "31d"] }', "retry.cancelled.1", "not a duration"),
