@@ -74,6 +74,15 @@ class Consequences:
         begun = await self._store.last_begun(list(self._directory.departments), now - longest_spacing(self._directory))
         self._capacity.load(rings, used, now, begun)
 
+    async def take_up_pauses(self) -> frozenset[Stop]:
+        """What earlier runs left paused, told again: no alert outlives its run. Raises `StoreError`."""
+        pauses = await self._store.pauses()
+        for paused in pauses:
+            log.warning("engine.paused", what=str(paused.stop))
+            if paused.stop.scope is Scope.AGENT and paused.who == BY_ITSELF:
+                self._alert(paused.stop.key, paused.why)
+        return frozenset(paused.stop for paused in pauses)
+
     def of_end(self, attempt: Attempt, verdict: Verdict, step: NextStep, now: datetime, *, wished: bool) -> None:
         """The attempt's end is durable at `now` (UTC), and so is its callback's next step, or what somebody `wished`
         in its place."""
@@ -119,6 +128,9 @@ class Consequences:
             log.warning("agent.not_paused", agent=agent, why=error.what, remedy=error.remedy)
             return
         self._poke()
+        self._alert(agent, why)
+
+    def _alert(self, agent: str, why: str) -> None:
         self._alerts.raised(
             AlertKind.AGENT_PAUSED, agent, f"agent {agent} is paused: {why}", f"dialer resume --agent {agent}"
         )

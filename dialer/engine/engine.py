@@ -296,6 +296,7 @@ class Engine:
         """Register the attempts that an earlier run of the daemon left open; the PBX says later what became of them."""
         await self.attempts.take_up()
         await self._consequences.take_up(self._clock.now())
+        self._decider.stops = await self._consequences.take_up_pauses()
         for attempt, callback in await self._store.open_attempts():
             self.attempts.begin(attempt, callback)
             self._withdrawals.begun(attempt, callback)

@@ -212,6 +212,19 @@ class Begun:
     at: datetime
 
 
+class Paused(Protocol):
+    """Something that is paused, by whom and why."""
+
+    @property
+    def stop(self) -> Stop: ...
+
+    @property
+    def who(self) -> str: ...
+
+    @property
+    def why(self) -> str: ...
+
+
 class EngineStore(Protocol):
     """The part of the store that the engine uses. Raises `StoreError` when nothing was written."""
 
@@ -243,6 +256,9 @@ class EngineStore(Protocol):
 
     async def stops(self) -> frozenset[Stop]:
         """What is paused."""
+
+    async def pauses(self) -> Sequence[Paused]:
+        """The same, with by whom and why."""
 
     async def pause(self, stop: Stop, who: str, why: str) -> object:
         """Pause something, durably; a pause in force stays as it is."""

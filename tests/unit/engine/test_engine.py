@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from dialer.alerts import Alerts
 from dialer.domain.attempt import Attempt
@@ -17,6 +18,8 @@ from dialer.domain.directory import AgentOrder, Delay, Directory, RetryRule
 from dialer.domain.events import Ended
 from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import EndRecord, JournalStep, Outcome
+from dialer.domain.stop import Scope, Stop
+from dialer.engine.consequences import BY_ITSELF
 from dialer.engine.engine import Engine, Rules
 from dialer.engine.ports import Claim, DeviceState, Order, Pbx, Traces, Unfinished
 from dialer.scheduling.retry import NextStep
@@ -283,3 +286,23 @@ async def test_a_callback_that_was_changed_meanwhile_costs_its_agent_no_rest(
         await at.add(one)
         assert (await at.seen.order(two)).agent_endpoint == "PJSIP/anna"
         assert at.seen.claims == [("anna", False), ("anna", True)]
+
+
+# --- alerts ----------------------------------------------------------------------------------------------------------
+
+
+async def test_an_agent_whom_an_earlier_run_paused_is_alerted_to_until_somebody_resumes_them(tmp_path: Path) -> None:
+    anna, ben = Stop(Scope.AGENT, "anna"), Stop(Scope.AGENT, "ben")
+    async with SqlStore.open(tmp_path / "dialer.db", exclusive=True) as store:
+        await store.pause(anna, BY_ITSELF, "nobody answered")
+        await store.pause(ben, "carol", "lunch")
+    with capture_logs() as logs:
+        async with house(tmp_path, directory()) as at:
+            await at.store.resume(anna, "carol")
+            await at.store.resume(ben, "carol")
+            at.idle("anna")
+            await at.add(callback(1))
+            await at.seen.order(callback(1))
+    told = [(line["event"], line["key"], line["what"]) for line in logs if line["event"].startswith("alert.")]
+    what = "agent anna is paused: nobody answered"
+    assert told == [("alert.raised", "anna", what), ("alert.cleared", "anna", what)]
