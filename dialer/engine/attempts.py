@@ -211,7 +211,7 @@ class Attempts:
         now = asyncio.get_running_loop().time()
         for attempt, live in self._live.items():
             department = self._directory.departments.get(live.attempt.department)
-            if department is None or now - live.since < patience(live.attempt.state, department).total_seconds():
+            if now - live.since < patience(live.attempt.state, department).total_seconds():
                 continue
             log.warning(
                 "attempt.overdue", callback=live.attempt.callback_id, attempt=attempt, state=live.attempt.state.value

@@ -288,6 +288,25 @@ async def test_a_callback_that_was_changed_meanwhile_costs_its_agent_no_rest(
         assert at.seen.claims == [("anna", False), ("anna", True)]
 
 
+# --- deadlines -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_call_of_a_department_that_is_no_longer_configured_has_a_deadline_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = callback(1, "old")
+    async with SqlStore.open(tmp_path / "dialer.db", exclusive=True) as store:
+        await store.add([old])
+        assert await store.claim(Claim(old, replace(attempt_at(old), agent="anna", pbx="one")))
+    async with house(tmp_path, directory()) as at:
+        loop = asyncio.get_running_loop()
+        time = loop.time
+        monkeypatch.setattr(loop, "time", lambda: time() + 600)
+        with capture_logs() as logs:
+            at.engine.sweep()
+        assert [line["callback"] for line in logs if line["event"] == "attempt.overdue"] == [old.id]
+
+
 # --- alerts ----------------------------------------------------------------------------------------------------------
 
 

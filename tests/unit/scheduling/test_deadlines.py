@@ -2,12 +2,17 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from dialer.domain.attempt import State
 from dialer.scheduling.deadlines import patience
+from dialer.settings.models import DepartmentSettings
 from tests.unit.scheduling.samples import DEPARTMENT
+
+OTHERWISE: dict[str, Any] = {"name": "Sales", "agents": ["anna"], "hours": {"mon": ["09:00-17:00"]}}
 
 
 @pytest.mark.parametrize(
@@ -39,3 +44,13 @@ def test_patience_follows_the_department() -> None:
         135,
         75,
     ]
+
+
+def test_a_department_that_is_no_longer_configured_could_have_been_as_slow_as_any() -> None:
+    """By the settings of the slowest."""
+    slowest = {"agent_ring": 120, "customer_ring": 120, "max_call": 86_400}
+    with pytest.raises(ValidationError, match="3 validation errors"):
+        DepartmentSettings(**OTHERWISE, **{name: value + 1 for name, value in slowest.items()})
+    given = DepartmentSettings(**OTHERWISE, **slowest)
+    known = replace(DEPARTMENT, agent_ring=given.agent_ring, customer_ring=given.customer_ring, max_call=given.max_call)
+    assert [patience(state, None) for state in State] == [patience(state, known) for state in State]
