@@ -270,7 +270,7 @@ class Engine:
             # Its traces would be judged by a start, or looked for in a database, that is not the one it ran under.
             self.attempts.apply(attempt.id, Unsent("the PBX was restarted meanwhile"))
             return
-        await self._originate(pbx, order(attempt, placed, pbx, self._directory))
+        await self._originate(pbx, order(attempt, placed, pbx, self._directory, self._clock.now()))
 
     async def _originate(self, pbx: Pbx, order: Order) -> None:
         try:

@@ -39,10 +39,11 @@ def intent(id_: AttemptId, placed: Place, pbx: Pbx, now: datetime) -> Attempt:
     )
 
 
-def order(attempt: Attempt, placed: Place, pbx: Pbx, directory: Directory) -> Order:
-    """The attempt's one Originate. The PBX goes by its own clock, too, for when the customer may be rung."""
+def order(attempt: Attempt, placed: Place, pbx: Pbx, directory: Directory, now: datetime) -> Order:
+    """The attempt's one Originate, at `now` (UTC): a claim may have taken seconds. The PBX goes by its own clock, too,
+    for when the customer may be rung."""
     callback, department, trunk = placed.callback, placed.way.department, placed.way.trunk
-    left = None if placed.ring_until is None else placed.ring_until - attempt.created_at
+    left = None if placed.ring_until is None else placed.ring_until - now
     return Order(
         attempt=attempt.id,
         callback=callback.id,

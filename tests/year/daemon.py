@@ -181,7 +181,7 @@ class Daemon:
             return
         self.capacity.keep(attempt)
         self._callbacks[attempt.id] = callback
-        self._hands.originate(attempt, placed, order(attempt, placed, pbx, self._directory))
+        self._hands.originate(attempt, placed, order(attempt, placed, pbx, self._directory, now))
 
 
 def _run(work: Coroutine[None, None, None]) -> None:
