@@ -71,6 +71,7 @@ class Engine:
         self._recheck_orders = True
         self._draining = False
         self._store_rest_until: datetime | None = None
+        self._unread = False
         self._consequences = Consequences(
             decider=self._decider,
             store=store,
@@ -198,7 +199,12 @@ class Engine:
                 return None
             due = await self._agenda.due(self._directory.departments, now)
         except StoreError as error:
+            self._unread = True
             return self._store_failed(error, now)
+        if self._unread:
+            # Of what cannot be written, the next claim tells.
+            self._unread = False
+            self._alerts.cleared(AlertKind.STORE_FAILED, "store")
         self._consequences.of_refusals(due.refused, now)
         decisions = self._decider.decide(due.waiting, now)
         self._agenda.pass_over(decisions.passed_over)

@@ -15,6 +15,7 @@ from dialer.alerts import Alerts
 from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback, Status, WishKind
 from dialer.domain.directory import AgentOrder, Delay, Directory, RetryRule
+from dialer.domain.errors import StoreError
 from dialer.domain.events import Ended
 from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import EndRecord, JournalStep, Outcome
@@ -308,6 +309,32 @@ async def test_a_call_of_a_department_that_is_no_longer_configured_has_a_deadlin
 
 
 # --- alerts ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_store_that_can_be_read_again_is_no_alert_any_more_though_nothing_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(tmp_path, directory()) as at:
+        read, reads = at.store.wishes, 0
+
+        async def wishes() -> list[Callback]:
+            nonlocal reads
+            reads += 1
+            at.seen.changed.set()
+            if reads == 1:
+                raise StoreError("the disk refused to be read or written")
+            return await read()
+
+        monkeypatch.setattr(at.store, "wishes", wishes)
+        with capture_logs() as logs:
+            at.engine.poke()
+            await at.seen.until(lambda: reads == 1)
+            at.clock.at += 6 * SECOND
+            for count in (2, 3):  # when it is read once more, the round before is over
+                at.engine.poke()
+                await at.seen.until(lambda count=count: reads == count)  # type: ignore[misc]  # bound at once
+        told = [line["event"] for line in logs if line["event"].startswith("alert.")]
+        assert told == ["alert.raised", "alert.cleared"]
 
 
 async def test_an_agent_whom_an_earlier_run_paused_is_alerted_to_until_somebody_resumes_them(tmp_path: Path) -> None:
