@@ -136,15 +136,22 @@ class Consequences:
         )
 
     def _judge_trunk(self, attempt: Attempt, verdict: Verdict, now: datetime) -> None:
-        if verdict.outcome is Outcome.TRUNK_FAILURE:
+        if _speaks_against_the_trunk(verdict):
             rest = self._health.failed(attempt.trunk, now)
             if rest is not None:
                 self._alerts.raised(
                     AlertKind.TRUNK_RESTS,
                     attempt.trunk,
                     f"trunk {attempt.trunk} keeps failing (last cause {verdict.cause}); it rests between tries",
-                    "ask the carrier; see: dialer calls --outcome trunk_failure",
+                    f"ask the carrier; see: dialer calls --outcome {verdict.outcome}",
                 )
         elif verdict.outcome in _THE_TRUNK_WORKS:
             self._health.worked(attempt.trunk)
             self._alerts.cleared(AlertKind.TRUNK_RESTS, attempt.trunk)
+
+
+def _speaks_against_the_trunk(verdict: Verdict) -> bool:
+    """A person declines a phone that rings; a carrier that takes none of our calls (no credit, a caller ID that it does
+    not know) gives the same cause, and nothing rings."""
+    silent = verdict.outcome is Outcome.CUSTOMER_DECLINED and verdict.rang is False
+    return silent or verdict.outcome is Outcome.TRUNK_FAILURE
