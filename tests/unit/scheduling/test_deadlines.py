@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -12,7 +11,7 @@ from dialer.scheduling.deadlines import patience
 from dialer.settings.models import DepartmentSettings
 from tests.unit.scheduling.samples import DEPARTMENT
 
-OTHERWISE: dict[str, Any] = {"name": "Sales", "agents": ["anna"], "hours": {"mon": ["09:00-17:00"]}}
+OTHERWISE = {"name": "Sales", "agents": ["anna"], "hours": {"mon": ["09:00-17:00"]}}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +49,7 @@ def test_a_department_that_is_no_longer_configured_could_have_been_as_slow_as_an
     """By the settings of the slowest."""
     slowest = {"agent_ring": 120, "customer_ring": 120, "max_call": 86_400}
     with pytest.raises(ValidationError, match="3 validation errors"):
-        DepartmentSettings(**OTHERWISE, **{name: value + 1 for name, value in slowest.items()})
-    given = DepartmentSettings(**OTHERWISE, **slowest)
+        DepartmentSettings.model_validate({**OTHERWISE, **{name: value + 1 for name, value in slowest.items()}})
+    given = DepartmentSettings.model_validate({**OTHERWISE, **slowest})
     known = replace(DEPARTMENT, agent_ring=given.agent_ring, customer_ring=given.customer_ring, max_call=given.max_call)
     assert [patience(state, None) for state in State] == [patience(state, known) for state in State]
