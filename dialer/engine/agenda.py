@@ -1,7 +1,7 @@
 """The near future in memory: each department's earliest scheduled callbacks. The store stays the queue."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,6 +25,8 @@ class _Page:
     whole: bool
     """True when nothing else is due within the page's reach."""
     reach: datetime
+    numbers: tuple[str, ...]
+    """How the numbers begin that it reaches (none: as they like)."""
     most: int
     """Callbacks that it may hold."""
 
@@ -60,14 +62,16 @@ class Agenda:
         self._edition += 1
         self._pages.clear()
 
-    async def due(self, departments: Iterable[str], now: datetime) -> Due:
-        """What is due at `now` (UTC) in these departments, but for what was taken. Raises `StoreError`."""
+    async def due(self, departments: Mapping[str, tuple[str, ...]], now: datetime) -> Due:
+        """What is due at `now` (UTC) in these departments, but for what was taken. Of each department the beginnings of
+        the numbers that can be called (none: as they like): what cannot is left out, lest thousands that wait for a
+        trunk keep those back who are behind them. Raises `StoreError`."""
         waiting: dict[str, Sequence[Callback]] = {}
         later: list[datetime] = []
-        for department in departments:
+        for department, numbers in departments.items():
             page = self._pages.get(department)
-            if page is None or self._used_up(department, page):
-                page = await self._read(department, now)
+            if page is None or self._used_up(department, page) or not _covers(page.numbers, numbers):
+                page = await self._read(department, numbers, now)
             count = bisect_right(page.waiting, now, key=lambda callback: callback.due_at)
             if count:
                 waiting[department] = page.waiting[:count]
@@ -117,7 +121,7 @@ class Agenda:
         """The store refused to give a taken callback to this agent: when it is read again, it shows why."""
         self._refused.setdefault(callback.department, []).append((callback, agent))
 
-    async def _read(self, department: str, now: datetime) -> _Page:
+    async def _read(self, department: str, numbers: tuple[str, ...], now: datetime) -> _Page:
         edition = self._edition
         # While a claim is under way the store still shows its callback as scheduled: read past those, also past those
         # whose claim is decided while we read. What was passed over last time will hardly be rung this time.
@@ -127,18 +131,24 @@ class Agenda:
         reach = now + _AHEAD
         self._reading = department
         try:
-            found = await self._store.upcoming(department, reach, limit)
+            found = await self._store.upcoming(department, reach, limit, numbers)
         finally:
             arrived, self._arrived, self._reading = self._arrived, [], ""
         if refused:
             as_they_are = {(callback.id, callback.version) for callback in found}
             self._to_blame |= {agent for callback, agent in refused if (callback.id, callback.version) in as_they_are}
-        page = _Page([one for one in found if one.id not in taken], len(found) < limit, reach, limit)
+        waiting = [one for one in found if one.id not in taken]
+        page = _Page(waiting, len(found) < limit, reach, numbers, limit)
         for new in arrived:
             _put(page, new)
         if edition == self._edition:
             self._pages[department] = page
         return page
+
+
+def _covers(read: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    """Whether what was read holds all numbers that are wanted."""
+    return not read or (bool(wanted) and all(prefix.startswith(read) for prefix in wanted))
 
 
 def _put(page: _Page, new: Callback) -> bool:

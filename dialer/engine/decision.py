@@ -8,26 +8,28 @@ at the moment of dialling.
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
-from dialer.domain import phone
 from dialer.domain.callback import Callback, Status
 from dialer.domain.directory import Account, Agent, Department, Directory, Trunk
-from dialer.domain.errors import RequestRefused
 from dialer.domain.stop import EVERYTHING, Scope, Stop
 from dialer.engine.capacity import Capacity, Lines
-from dialer.engine.choices import Close, Decision, Decisions, Defer, Place
+from dialer.engine.choices import Close, Decision, Decisions, Place
+from dialer.engine.put_away import put_away
 from dialer.engine.roster import Roster
 from dialer.routing.agents import candidates
 from dialer.routing.route import Route
-from dialer.routing.trunks import TrunkHealth, serving
-from dialer.scheduling.hours import closes_in_all, is_open, next_open_in_all, next_opening, open_in_all
+from dialer.routing.trunks import TrunkHealth, reachable, serving
+from dialer.scheduling.hours import closes_in_all, is_open, next_opening
 from dialer.scheduling.quiet import called_windows
 from dialer.scheduling.turns import Turns
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 OUT_OF_TIME = "nobody could take it in time"
+
+_Ways = Mapping[str, Sequence[Trunk]]
+"""The trunks that take a number, by their PBX, in the order to try them."""
 
 SHORT = timedelta(seconds=1)
 """A trunk that has a slot within this is waited for rather than passed over for the next one."""
@@ -49,6 +51,16 @@ class Decider:
         """When what last held a department back was over; None while that is not known."""
         self.reach = {each.id: _reach(each, directory) for each in directory.departments.values()}
         """Who may answer for each department, by their PBX."""
+
+    def numbers(self, now: datetime) -> Mapping[str, tuple[str, ...]]:
+        """By department, how the numbers begin that it could call at `now` (UTC), as `reachable` has it."""
+        trunks, health = self.directory.trunks.values(), self.health
+        away = {each.id for each in trunks if self.is_away(each) or health.rests_until(each.id, now) is not None}
+        return {each.id: reachable(each, self.directory, away) for each in self.directory.departments.values()}
+
+    def is_away(self, trunk: Trunk) -> bool:
+        """Whether its PBX is out of sight, or somebody has stopped it."""
+        return trunk.pbx not in self.ready or (bool(self.stops) and Stop(Scope.TRUNK, trunk.id) in self.stops)
 
     def undo(self, placed: Place, now: datetime) -> None:
         """It was not claimed at `now` after all: its agent, its line and its turn are free again."""
@@ -97,6 +109,7 @@ class _Round:
             if not any(self._serve(desks, account_id) for account_id in decider.turns.order(desks)):
                 break
         self._look(decider.roster.next_rested())
+        self._look(decider.health.next_back(self.now))
         return Decisions(tuple(self.made), self.look_at, self.passed_over)
 
     def _serve(self, desks: dict[str, list[_Desk]], account_id: str) -> bool:
@@ -167,7 +180,7 @@ class _Round:
 
     def _look_at_line(self, trunk: Trunk) -> datetime | None:
         decider = self.decider
-        if trunk.pbx not in decider.ready or (decider.stops and Stop(Scope.TRUNK, trunk.id) in decider.stops):
+        if decider.is_away(trunk):
             return None
         return decider.health.rests_until(trunk.id, self.now) or decider.capacity.line(trunk, self.now)
 
@@ -188,34 +201,41 @@ class _Round:
         if callback.expires_at is not None and callback.expires_at <= now:
             self.made.append(Close(callback, Status.EXPIRED, OUT_OF_TIME))
             return False
-        refusal = _refusal(desk.account, callback)
-        if refusal:
-            self.made.append(Close(callback, Status.REJECTED, refusal))
+        ways = self._ways(department, callback.visitor.phone)
+        # Before all else: thousands may wait for a trunk that is full, and each round looks at all of them.
+        if any(ways.values()) and not self._has_line(ways):
             return False
         site = self.decider.directory.sites[department.site]
         windows = (department.hours, *called_windows(site, callback.visitor.phone))
-        if not open_in_all(windows, now):
-            self.made.append(_later(callback, next_open_in_all(windows, now), "quiet hours where the number is"))
+        away = put_away(callback, department, desk.account, windows, now)
+        if away is not None:
+            self.made.append(away)
             return False
-        tomorrow = _day_is_used_up(callback, department, now)
-        if tomorrow is not None:
-            why = f"no more than {department.retry.max_customer_attempts_a_day} customer attempts a day"
-            self.made.append(_later(callback, next_open_in_all(windows, tomorrow), why))
+        if not any(ways.values()):
+            self.made.append(Close(callback, Status.REJECTED, "no trunk of the department takes this number"))
             return False
         peace = self.decider.capacity.number_free_at(callback.visitor.phone, department.retry.least_gap)
         if peace is None or peace > now:
             self._look(peace)
             return False
         ends = [end for end in (closes_in_all(windows, now), callback.wanted_until) if end is not None]
-        return self._ring(desk, callback, max(peace, callback.due_at), min(ends, default=None))
+        return self._ring(desk, callback, ways, max(peace, callback.due_at), min(ends, default=None))
 
-    def _ring(self, desk: _Desk, callback: Callback, since: datetime, closes: datetime | None) -> bool:
-        directory, number = self.decider.directory, callback.visitor.phone
-        pbxs = {directory.trunks[trunk].pbx for trunk in desk.department.trunks}
-        ways = {pbx: serving(desk.department, directory, number, pbx) for pbx in pbxs}
-        if not any(ways.values()):
-            self.made.append(Close(callback, Status.REJECTED, "no trunk of the department takes this number"))
-            return False
+    def _ways(self, department: Department, number: str) -> _Ways:
+        directory = self.decider.directory
+        pbxs = {directory.trunks[trunk].pbx for trunk in department.trunks}
+        return {pbx: serving(department, directory, number, pbx) for pbx in pbxs}
+
+    def _has_line(self, ways: _Ways) -> bool:
+        """Whether any of the trunks can begin a call now."""
+        slots = [self._line(trunk) for trunks in ways.values() for trunk in trunks]
+        if any(slot is not None and slot <= self.now for slot in slots):
+            return True
+        for slot in slots:
+            self._look(slot)
+        return False
+
+    def _ring(self, desk: _Desk, callback: Callback, ways: _Ways, since: datetime, closes: datetime | None) -> bool:
         for agent in self._agents(desk, callback):
             trunk = self._trunk(callback, ways[agent.pbx])
             if trunk is not None:
@@ -290,28 +310,3 @@ def _reach(department: Department, directory: Directory) -> Mapping[str, frozens
     agents = (*department.agents, *(department.overflow.agents if department.overflow else ()))
     pbxs = {directory.agents[agent].pbx for agent in agents}
     return {pbx: frozenset(agent for agent in agents if directory.agents[agent].pbx == pbx) for pbx in sorted(pbxs)}
-
-
-def _refusal(account: Account, callback: Callback) -> str:
-    """Why the number may not be called any more; '' when it may."""
-    try:
-        account.numbers.check(phone.of_e164(callback.visitor.phone))
-    except RequestRefused as refusal:
-        return refusal.code
-    return ""
-
-
-def _day_is_used_up(callback: Callback, department: Department, now: datetime) -> datetime | None:
-    """The beginning of the next day (UTC) where the callback has had its customer attempts of today: somebody moved it
-    back into this day. None where it may be rung."""
-    today, cap = now.astimezone(department.hours.zone).date(), department.retry.max_customer_attempts_a_day
-    if cap is None or callback.day != today or callback.day_attempts < cap:
-        return None
-    return datetime.combine(today + timedelta(days=1), time(), department.hours.zone).astimezone(UTC)
-
-
-def _later(callback: Callback, moment: datetime | None, why: str) -> Decision:
-    """The next moment at which its number may be called, unless its promise ends before."""
-    if moment is None or (callback.expires_at is not None and moment >= callback.expires_at):
-        return Close(callback, Status.EXPIRED, "it may not be called before its time runs out")
-    return Defer(callback, moment, why)

@@ -197,7 +197,7 @@ class Engine:
                 await self._check_orders(now)
             if self._draining or not self._ready:
                 return None
-            due = await self._agenda.due(self._directory.departments, now)
+            due = await self._agenda.due(self._decider.numbers(now), now)
         except StoreError as error:
             self._unread = True
             return self._store_failed(error, now)

@@ -228,8 +228,11 @@ class Paused(Protocol):
 class EngineStore(Protocol):
     """The part of the store that the engine uses. Raises `StoreError` when nothing was written."""
 
-    async def upcoming(self, department: str, until: datetime, limit: int) -> list[Callback]:
-        """Scheduled callbacks of a department due at or before `until`, earliest first."""
+    async def upcoming(
+        self, department: str, until: datetime, limit: int, numbers: tuple[str, ...] = ()
+    ) -> list[Callback]:
+        """Scheduled callbacks of a department due at or before `until`, earliest first; of numbers (E.164) that begin
+        with one of these (none: of all)."""
 
     async def claim(self, claim: Claim) -> bool:
         """Write the intent in one transaction: callback `scheduled` → `in_progress` by compare-and-set on its

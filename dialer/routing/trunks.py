@@ -1,5 +1,6 @@
 """Which way out: the trunks that take a call, in order, and which of them rest after failures."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from dialer.domain.directory import Department, Directory, Trunk
@@ -15,6 +16,15 @@ def serving(department: Department, directory: Directory, number: str, pbx: str)
     """The department's trunks on this PBX that take the number (E.164 with its +), in the order to try them."""
     trunks = (directory.trunks[trunk] for trunk in department.trunks)
     return [trunk for trunk in trunks if trunk.pbx == pbx and _takes(trunk, number)]
+
+
+def reachable(department: Department, directory: Directory, away: Collection[str]) -> tuple[str, ...]:
+    """How the numbers begin that a trunk of the department takes while those `away` take nothing (none: as they like,
+    also where all of them are away)."""
+    here = [directory.trunks[trunk] for trunk in department.trunks if trunk not in away]
+    if len(here) == len(department.trunks) or not all(trunk.prefixes for trunk in here):
+        return ()
+    return tuple(sorted({prefix for trunk in here for prefix in trunk.prefixes}))
 
 
 def _takes(trunk: Trunk, number: str) -> bool:

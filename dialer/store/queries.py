@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Select, and_, false, func, not_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Select, and_, false, func, not_, or_, select, tuple_
 
 from dialer.domain.callback import Status
 from dialer.domain.errors import IllegalState
@@ -51,9 +51,12 @@ STATUSES = select(callback.c.status, func.count()).group_by(callback.c.status)
 OUTCOMES = select(attempt.c.outcome, func.count()).group_by(attempt.c.outcome)
 
 
-def upcoming(department: str, until: datetime, limit: int) -> Select[Any]:
-    """Scheduled callbacks of a department due at or before `until`, earliest first."""
+def upcoming(department: str, until: datetime, limit: int, numbers: tuple[str, ...] = ()) -> Select[Any]:
+    """Scheduled callbacks of a department due at or before `until`, earliest first; of numbers that begin with one of
+    these (none: of all)."""
     due = _CALLBACK.where(callback.c.department == department, _SCHEDULED, callback.c.due_at <= until)
+    if numbers:
+        due = due.where(or_(*(callback.c.phone.startswith(each, autoescape=True) for each in numbers)))
     return due.order_by(callback.c.due_at, callback.c.id).limit(limit)
 
 

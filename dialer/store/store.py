@@ -105,9 +105,12 @@ class SqlStore(Reading):
 
     # --- the engine's part ---
 
-    async def upcoming(self, department: str, until: datetime, limit: int) -> list[Callback]:
-        """Scheduled callbacks of a department due at or before `until`, earliest first."""
-        return [to_callback(row) for row in await self.read(queries.upcoming(department, until, limit))]
+    async def upcoming(
+        self, department: str, until: datetime, limit: int, numbers: tuple[str, ...] = ()
+    ) -> list[Callback]:
+        """Scheduled callbacks of a department due at or before `until`, earliest first; of numbers (E.164) that begin
+        with one of these (none: of all)."""
+        return [to_callback(row) for row in await self.read(queries.upcoming(department, until, limit, numbers))]
 
     async def claim(self, claim: Claim) -> bool:
         """Write the intent; False when somebody else changed the callback first, when its agent has another attempt

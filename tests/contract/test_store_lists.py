@@ -30,6 +30,22 @@ class TestUpcoming:
         await store.cancel(callback(4).id, "")
         assert await store.upcoming("sales", NOON, 10) == [callback(1)]
 
+    async def test_only_numbers_that_begin_so(self, store: SqlStore) -> None:
+        numbers = ("+442079460001", "+447400123456", "+353850123456", "+12125550123")
+        new = [callback(place, phone=number) for place, number in enumerate(numbers)]
+        await store.add(new)
+        for beginnings, expected in (
+            ((), [0, 1, 2, 3]),
+            (("+44",), [0, 1]),
+            (("+447", "+3538"), [1, 2]),
+            (("+4",), [0, 1]),
+            (("%",), []),
+            (("_4",), []),
+        ):
+            found = await store.upcoming("sales", NOON, 10, beginnings)
+            assert [each.id for each in found] == [new[place].id for place in expected], beginnings
+        assert [each.id for each in await store.upcoming("sales", NOON, 1, ("+3538", "+1"))] == [new[2].id]
+
 
 class TestLists:
     async def test_pages_hold_everything_once_in_order(self, store: SqlStore) -> None:

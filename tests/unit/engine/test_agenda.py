@@ -20,12 +20,12 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
 
 
 async def due(agenda: Agenda, now: datetime, *departments: str) -> list[str]:
-    found = await agenda.due(departments or ("sales",), now)
+    found = await agenda.due(dict.fromkeys(departments or ("sales",), ()), now)
     return [one.id for waiting in found.waiting.values() for one in waiting]
 
 
 async def take(agenda: Agenda, now: datetime, count: int) -> list[str]:
-    found = (await agenda.due(["sales"], now)).waiting.get("sales", ())[:count]
+    found = (await agenda.due({"sales": ()}, now)).waiting.get("sales", ())[:count]
     for one in found:
         agenda.take(one)
     return [one.id for one in found]
@@ -35,11 +35,11 @@ async def test_due_callbacks_come_earliest_first_and_once(store: SqlStore) -> No
     late, early, later = (callback(n, due_at=NOON + n * SECOND) for n in (2, 1, 3))
     await store.add([late, early, later])
     agenda = Agenda(store)
-    assert (await agenda.due(["sales"], NOON)).next_at == early.due_at
+    assert (await agenda.due({"sales": ()}, NOON)).next_at == early.due_at
     assert await take(agenda, NOON, 5) == []
     assert await take(agenda, NOON + 2 * SECOND, 5) == [early.id, late.id]
     assert await take(agenda, NOON + 2 * SECOND, 5) == []
-    assert (await agenda.due(["sales"], NOON)).next_at == later.due_at
+    assert (await agenda.due({"sales": ()}, NOON)).next_at == later.due_at
 
 
 async def test_what_is_not_taken_stays(store: SqlStore) -> None:
@@ -54,7 +54,7 @@ async def test_one_may_be_taken_out_of_the_middle(store: SqlStore) -> None:
     first, second, third = (callback(n, due_at=NOON + n * SECOND) for n in range(3))
     await store.add([first, second, third])
     agenda = Agenda(store)
-    found = await agenda.due(["sales"], NOON + 5 * SECOND)
+    found = await agenda.due({"sales": ()}, NOON + 5 * SECOND)
     agenda.take(found.waiting["sales"][1])
     assert await due(agenda, NOON + 5 * SECOND) == [first.id, third.id]
 
@@ -122,18 +122,18 @@ async def test_a_claim_that_is_decided_while_a_page_is_read_is_not_on_it(
     one, two = (callback(n, due_at=NOON + n * SECOND) for n in range(2))
     await store.add([one, two])
     agenda = Agenda(store)
-    found = await agenda.due(["sales"], NOON)
+    found = await agenda.due({"sales": ()}, NOON)
     agenda.take(found.waiting["sales"][0])
     read = store.upcoming
 
-    async def upcoming(department: str, until: datetime, limit: int) -> list[Callback]:
+    async def upcoming(department: str, until: datetime, limit: int, numbers: tuple[str, ...] = ()) -> list[Callback]:
         rows = await read(department, until, limit)
         agenda.settle(one.id)  # its claim became durable after the read's snapshot was taken
         return rows
 
     monkeypatch.setattr(store, "upcoming", upcoming)
     agenda.invalidate()
-    found = await agenda.due(["sales"], NOON + SECOND)
+    found = await agenda.due({"sales": ()}, NOON + SECOND)
     assert [each.id for each in found.waiting["sales"]] == [two.id]
 
 
@@ -146,11 +146,47 @@ async def test_what_is_passed_over_does_not_hide_what_is_due_behind_it(
     await store.add(everything)
     agenda = Agenda(store)
     later = NOON + 9 * SECOND
-    await agenda.due(["sales"], later)
+    await agenda.due({"sales": ()}, later)
     agenda.pass_over({"sales": 2})
     assert agenda.ran_out
-    found = await agenda.due(["sales"], later)
+    found = await agenda.due({"sales": ()}, later)
     assert [each.id for each in found.waiting["sales"]] == [each.id for each in everything]
+
+
+async def test_thousands_that_wait_for_a_trunk_hide_nothing_that_another_takes(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PAGE", 2)
+    monkeypatch.setattr(module, "_PAST", 3)
+    mobiles = [callback(n, phone=f"+4474001234{n:02}", due_at=NOON + n * SECOND) for n in range(9)]
+    landline = callback(9, phone="+442079460001", due_at=NOON + 9 * SECOND)
+    await store.add([*mobiles, landline])
+    agenda = Agenda(store)
+    later = NOON + 10 * SECOND
+
+    async def found(*numbers: str) -> list[str]:
+        return [each.id for each in (await agenda.due({"sales": numbers}, later)).waiting["sales"]]
+
+    assert await found() == [each.id for each in mobiles[:2]]
+    agenda.pass_over({"sales": 2})
+    assert await found("+442") == [landline.id]
+    agenda.pass_over({"sales": 0})
+    assert await found("+442079", "+4420") == [landline.id], "they are all on the page"
+    assert await found("+44") == [each.id for each in mobiles[:2]]
+    agenda.pass_over({"sales": 9})
+    assert agenda.ran_out
+    assert await found() == [each.id for each in mobiles[:5]]
+    assert not agenda.ran_out, "there is an end to it"
+
+
+async def test_a_page_of_all_numbers_is_read_no_further_for_some(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.add([callback(1), callback(2)])
+    agenda = Agenda(store)
+    await agenda.due({"sales": ()}, NOON)
+    monkeypatch.setattr(store, "upcoming", None)
+    assert len((await agenda.due({"sales": ("+44",)}, NOON)).waiting["sales"]) == 2
 
 
 async def test_a_refusal_that_was_not_the_callbacks_change_is_the_agents(store: SqlStore) -> None:
@@ -164,8 +200,8 @@ async def test_a_refusal_that_was_not_the_callbacks_change_is_the_agents(store: 
         agenda.refuse(one, agent)
         agenda.settle(one.id)
     agenda.invalidate()
-    found = await agenda.due(["sales"], later)
+    found = await agenda.due({"sales": ()}, later)
     assert found.refused == {"ben"}
     assert len(found.waiting["sales"]) == 2
     agenda.invalidate()
-    assert (await agenda.due(["sales"], later)).refused == frozenset()
+    assert (await agenda.due({"sales": ()}, later)).refused == frozenset()

@@ -92,6 +92,38 @@ def test_a_trunk_that_is_full_is_passed_over() -> None:
     assert floor.words(callback(1, "smiths"), callback(2, "smiths")) == ["1 cleo first", "2 dan second"]
 
 
+def test_what_can_be_called_leaves_out_trunks_that_are_stopped_resting_or_out_of_sight() -> None:
+    prefixes = {"first": ("+4420",), "second": ("+447",), "far": ("+1",)}
+    trunks = {id_: replace(trunk, prefixes=prefixes[id_]) for id_, trunk in TRUNKS.items()}
+    floor = Floor(replace(directory(), trunks=trunks))
+    assert set(floor.decider.numbers(NOON)) == set(floor.directory.departments)
+    assert floor.decider.numbers(NOON)["sales"] == ()
+    floor.decider.stops = frozenset([Stop(Scope.TRUNK, "first"), Stop(Scope.DEPARTMENT, "sales")])
+    assert floor.decider.numbers(NOON)["sales"] == ("+1", "+447")
+    del floor.decider.ready["two"]
+    assert floor.decider.numbers(NOON)["sales"] == ("+447",)
+    floor.decider.stops = frozenset()
+    until = [floor.health.failed("second", NOON) for _ in range(3)][-1]
+    assert floor.decider.numbers(NOON)["sales"] == ("+4420",)
+    assert floor.decide().look_at == until, "then it is to be read what the trunk takes"
+    assert until is not None
+    assert floor.decider.numbers(until)["sales"] == ("+4420", "+447")
+
+
+def test_what_waits_for_a_trunk_is_neither_put_away_nor_in_the_way_of_others() -> None:
+    mobile, landline = replace(TRUNKS["first"], prefixes=("+447",)), replace(TRUNKS["second"], prefixes=("+4420",))
+    paces = ((Pace(at_once=1), None), (Pace(per_second=0.5), NOON + 2 * SECOND))
+    for pace, look_at in paces:
+        trunks = {**TRUNKS, "first": replace(mobile, pace=pace), "second": landline}
+        floor = Floor(replace(directory(), trunks=trunks), down=["two"])
+        one, two = (replace(callback(n, "smiths"), visitor=Visitor(f"+4474001234{n:02}")) for n in (1, 2))
+        had_its_day = replace(two, day=NOON.date(), day_attempts=9)
+        assert floor.words(one) == ["1 cleo first"]
+        waiting = floor.decide(had_its_day)
+        assert (waiting.made, waiting.look_at, waiting.passed_over) == ((), look_at, {"smiths": 1})
+        assert floor.words(had_its_day, callback(3, "smiths", due=NOON + SECOND), now=NOON + SECOND) == ["3 dan second"]
+
+
 def test_a_trunk_that_has_a_slot_in_a_moment_is_waited_for() -> None:
     trunks = {**TRUNKS, "first": replace(TRUNKS["first"], pace=Pace(per_second=2))}
     floor = Floor(replace(directory(), trunks=trunks), down=["two"])

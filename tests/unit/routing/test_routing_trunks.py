@@ -7,7 +7,7 @@ import pytest
 
 from dialer.domain.directory import Trunk
 from dialer.routing.route import Route
-from dialer.routing.trunks import TrunkHealth, serving
+from dialer.routing.trunks import TrunkHealth, reachable, serving
 from tests.unit.routing.house import AGENTS, SALES, directory
 
 NOW = datetime(2030, 5, 13, 10, 0, tzinfo=UTC)
@@ -33,6 +33,24 @@ DEPARTMENT = replace(SALES, trunks=("mobiles", "elsewhere", "carrier", "spare"))
 )
 def test_trunks_serve_by_order_prefix_and_pbx(number: str, pbx: str, expected: str) -> None:
     assert [trunk.id for trunk in serving(DEPARTMENT, directory(TRUNKS), number, pbx)] == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("trunks", "away", "expected"),
+    [
+        ("mobiles spare", "", ()),
+        ("mobiles spare", "mobiles", ("+44",)),
+        ("mobiles spare", "spare", ("+3538", "+447")),
+        ("mobiles carrier", "mobiles", ()),
+        ("mobiles carrier", "carrier", ("+3538", "+447")),
+        ("mobiles spare carrier", "carrier", ("+3538", "+44", "+447")),
+        ("mobiles spare", "mobiles spare", ()),
+        ("mobiles spare", "unused", ()),
+    ],
+)
+def test_what_can_be_called_while_trunks_are_away(trunks: str, away: str, expected: tuple[str, ...]) -> None:
+    department = replace(DEPARTMENT, trunks=tuple(trunks.split()))
+    assert reachable(department, directory(TRUNKS), set(away.split())) == expected
 
 
 def test_a_route_is_who_takes_part() -> None:
