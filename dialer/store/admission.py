@@ -97,6 +97,12 @@ class Door:
             self._let_in(new)
         return refusal or new
 
+    def forget(self, ended: Callback) -> None:
+        """It promises nothing any more, or not beyond its attempt under way: who asks anew is not answered with it."""
+        promise = _promise(ended)
+        if promise in self._open and self._open[promise].id == ended.id:
+            del self._open[promise]
+
     def _seen(self, new: Callback, since: datetime) -> Seen:
         number = new.visitor.phone
         # The same callback is often of the same session and from the same address.

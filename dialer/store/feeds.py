@@ -245,6 +245,8 @@ class _Taking:
         changed = making(target).change(self._connection, self._now)
         if isinstance(changed, IllegalState):
             return _values(ItemAnswer.TOO_LATE, target, what=changed.what)
+        if isinstance(entry.work, Cancel) and self._door is not None:
+            self._door.forget(changed)
         return _values(ItemAnswer.DONE if changed.status is wanted else ItemAnswer.NOTED, target)
 
     def _target(self, of: str) -> CallbackId | None:

@@ -182,6 +182,21 @@ class TestChanges:
         assert (await take(feeds, move("m-1", "r-1"), cancel("c-1", "r-1"))).answers == {A.NOTED: 2}
         assert (await found(store, callback(1))).wish is not None
 
+    async def test_who_cancels_and_asks_anew_is_called_as_asked_anew(self, store: SqlStore, feeds: FeedStore) -> None:
+        """All in one page; then the two that matter; and while the first one is being dialled."""
+        first, second, third = (Entry(item(f"r-{number}"), callback(number)) for number in (1, 2, 3))
+        got = await take(feeds, first, cancel("c-1", "r-1"), second)
+        assert got.answers == {A.ACCEPTED: 2, A.DONE: 1}
+        assert (await take(feeds, cancel("c-2", "r-2"), third)).answers == {A.DONE: 1, A.ACCEPTED: 1}
+        assert (await found(store, callback(3))).status is Status.SCHEDULED
+        assert await store.claim(claim_of(await found(store, callback(3))))
+        got = await take(feeds, cancel("c-3", "r-3"), Entry(item("r-4"), callback(4)))
+        assert got.answers == {A.NOTED: 1, A.ACCEPTED: 1}
+        assert (await found(store, callback(4))).status is Status.SCHEDULED
+        # A double of what stays is still one.
+        assert (await take(feeds, Entry(item("r-5"), callback(5)))).answers == {A.DOUBLE: 1}
+        assert (await feeds.targets("mi", ["r-5"]))["r-5"].id == callback(4).id
+
     async def test_of_what_is_over_they_are_too_late(self, store: SqlStore, feeds: FeedStore) -> None:
         await take(feeds, Entry(item("r-1"), replace(callback(1), status=Status.COMPLETED)))
         assert (await take(feeds, cancel("c-1", "r-1"), move("m-1", "r-1"))).answers == {A.TOO_LATE: 2}
