@@ -190,6 +190,9 @@ def _told(where: str, within: float) -> Iterator[None]:
         raise NotConnected(why, where=where, remedy=remedy) from None
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
         raise Unreachable(f"the exchange broke off ({type(error).__name__})", where=where) from None
+    except ssl.SSLError:
+        # What came after the handshake was not of it: httpcore passes this on as it is.
+        raise Unreachable("TLS broke off", where=where) from None
     except ValueError:
         # Of TLS, for a name that cannot be a server's.
         raise TargetRefused("its name is not a server's", where=where, remedy="correct the address") from None

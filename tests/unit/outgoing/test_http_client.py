@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import os
 import ssl
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address, ip_network
@@ -323,11 +324,20 @@ async def test_reaching_fails_as_sending_does(certificates: Certificates, tls: s
 async def test_what_does_not_come_to_tls_has_got_nothing() -> None:
     async with serving(b"") as wire, client() as http:
         for trying in (
-            http.reach(wire.url(scheme="https"), within=0.4),
-            http.send("POST", wire.url(scheme="https"), content=b"text", within=0.4, most=10),
+            http.reach(wire.url(scheme="https"), within=2),
+            http.send("POST", wire.url(scheme="https"), content=b"text", within=2, most=10),
         ):
             with pytest.raises(NotConnected, match="took too long"):
                 await trying
+
+
+async def test_what_breaks_the_encryption_once_it_stands(certificates: Certificates, tls: ssl.SSLContext) -> None:
+    async def beside(_: bytes, writer: asyncio.StreamWriter) -> None:
+        os.write(writer.get_extra_info("socket").fileno(), b"HTTP/1.1 200 OK\r\n\r\n")
+
+    async with serving(beside, tls) as wire:
+        with pytest.raises(Unreachable, match="TLS broke off"):
+            await get(wire.url(scheme="https"), of=client(ca_file=certificates.ca))
 
 
 async def test_from_https_nobody_leads_to_http(certificates: Certificates, tls: ssl.SSLContext) -> None:
