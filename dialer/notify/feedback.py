@@ -38,7 +38,7 @@ _TRIES = 10
 class ItemReport:
     """What became of one item. `answer` is one of intake's words for it; `callback` the one that it speaks of ('':
     none), `code`, `field` and `what` why it was not taken; `retry_at` from when it may be (UTC). `differs` counts how
-    often its id came again with other content, `told` what the feed heard of it before. `row` is the store's."""
+    often its id came again with other content, `told` what there was to tell of it before. `row` is the store's."""
 
     row: int
     item: str

@@ -20,7 +20,7 @@ from dialer.store.feeds import RetryItem, Taken, TakePage
 from dialer.store.operations import Operation, in_slices
 from dialer.store.rows import CALLBACK_COLUMNS, to_callback
 from dialer.store.store import SqlStore
-from dialer.store.tables import callback
+from dialer.store.tables import ONE_MORE, callback
 from dialer.store.views import Page
 
 _i = feed_item.c
@@ -111,23 +111,15 @@ class Told(Operation[None]):
     @classmethod
     def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[None]:
         del now
-        connection.execute(_TOLD, [_seen(told.report) for told in group])
+        connection.execute(_TOLD, [{"b_row": each.report.row, "b_told": each.report.told} for each in group])
         return [None] * len(group)
 
 
 _TOLD = (
     update(feed_item)
-    .where(
-        _i.id == bindparam("b_row"),
-        _i.updated_at == bindparam("b_at", type_=_i.updated_at.type),
-        (_i.differs > 0) == bindparam("b_differs", type_=_i.untold.type),
-    )
-    .values(untold=False, told=_i.told + 1)
+    .where(_i.id == bindparam("b_row"), _i.told == bindparam("b_told"))
+    .values(untold=False, told=_i.told + ONE_MORE)
 )
-
-
-def _seen(report: ItemReport) -> dict[str, object]:
-    return {"b_row": report.row, "b_at": report.at, "b_differs": report.differs > 0}
 
 
 class FeedStore:

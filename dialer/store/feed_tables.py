@@ -37,7 +37,7 @@ feed_item = Table(
     Column("updated_at", Instant, nullable=False),
     # How often the id came again with other content, which is not taken.
     Column("differs", Integer, nullable=False),
-    # The feed is yet to hear of it; counts what it heard.
+    # The feed is yet to hear of it; counts what it heard, or was to hear before there was something else to tell.
     Column("untold", Boolean, nullable=False),
     Column("told", Integer, nullable=False),
     UniqueConstraint("feed", "item", name="uq_feed_item_feed_item"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, assert_never
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, case, insert, select, true, update
 
 from dialer.domain.callback import Callback, Status
 from dialer.domain.errors import IllegalState, RequestRefused
@@ -18,10 +18,10 @@ from dialer.intake.taking import Entry, Move, unknown
 from dialer.store import decisions
 from dialer.store.admission import Door
 from dialer.store.decisions import Reschedule
-from dialer.store.feed_tables import QUARANTINED, feed, feed_item
+from dialer.store.feed_tables import QUARANTINED, UNTOLD, feed, feed_item
 from dialer.store.operations import Alone, in_slices
 from dialer.store.rows import callback_values
-from dialer.store.tables import callback
+from dialer.store.tables import ONE_MORE, callback
 
 _TARGETED = (ItemAnswer.ACCEPTED, ItemAnswer.DOUBLE)
 """Items that a callback came of."""
@@ -33,6 +33,10 @@ def source_of(name: str) -> str:
 
 
 _CHANGES = frozenset({ItemAnswer.DONE, ItemAnswer.NOTED})
+
+_told = feed_item.c.told
+_TO_TELL = {"untold": true(), "told": case((UNTOLD, _told + ONE_MORE), else_=_told)}
+"""There is something else to tell. What was to be told before may be on its way, or there: this has another number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ class TakePage(Alone[Taken]):
         """Counted, and told the first time: a feed that repeats itself for ever is not to be answered for ever."""
         its = update(feed_item).where(feed_item.c.feed == self.feed, feed_item.c.item == id_)
         if self.tell:
-            connection.execute(its.where(feed_item.c.differs == 0).values(untold=True))
+            connection.execute(its.where(feed_item.c.differs == 0).values(**_TO_TELL))
         connection.execute(its.values(differs=feed_item.c.differs + 1))
 
     def _row(self, entry: Entry, values: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -153,7 +157,7 @@ class RetryItem(Alone[ItemAnswer]):
         values = taking.answer(self.entry)
         taking.write()
         # The callback of a request that is taken now is told by the outbox; this tells that the refusal is over.
-        connection.execute(its.values(**values, untold=self.tell))
+        connection.execute(its.values(**values, **(_TO_TELL if self.tell else {"untold": False})))
         return ItemAnswer(values["answer"])
 
 

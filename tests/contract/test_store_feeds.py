@@ -294,7 +294,13 @@ class TestTelling:
             await feeds.told(report)
             (later,) = await feeds.untold("mi", 10)
             assert (later.answer, later.callback) == ("accepted", CallbackId(callback(1).id))
+            await take(feeds, Entry(item("r-1", "other"), callback(2)))
             await feeds.told(later)
+            (last,) = await feeds.untold("mi", 10)
+            assert (last.answer, last.differs) == ("accepted", 1)
+            # Whoever keeps the ids that they have seen hears each of them.
+            assert [each.event_id for each in (report, later, last)] == ["item-r-1-1", "item-r-1-2", "item-r-1-3"]
+            await feeds.told(last)
             assert await feeds.untold("mi", 10) == []
 
 
