@@ -143,10 +143,10 @@ def _promise(
         return ()
     kind = MessageKind.BOOKED if change.previous is None else MessageKind.MOVED
     about = 0 if change.previous is None else change.version
+    # A feed may have been down for hours since the visitor asked.
+    asked = change.requested_at if change.previous is None else change.at
     drafts = [
-        _draft(
-            change, kind, way, about, send_at=change.at, asked_until=change.at + JUST_ASKED, give_up_at=change.due_at
-        )
+        _draft(change, kind, way, about, send_at=change.at, asked_until=asked + JUST_ASKED, give_up_at=change.due_at)
         for way in ways
     ]
     quiet = called_windows(site, callback.visitor.phone)

@@ -320,6 +320,15 @@ def test_asked_again_at_the_moment_of_sending(
     assert hold(message, as_it_is, SHOP, now) == held  # type: ignore[arg-type]  # a table's
 
 
+def test_what_reaches_us_hours_after_it_was_asked_for_waits_for_the_morning() -> None:
+    """A feed was down: the visitor asked at ten in the morning, and is asleep by now."""
+    night = datetime(2026, 3, 2, 23, tzinfo=UTC)
+    booked = the(planned(change(at=night)), MessageKind.BOOKED)
+    assert hold(booked, callback(), SHOP, night) == datetime(2026, 3, 3, 8, tzinfo=UTC)
+    asked_now = the(planned(change(at=night, requested_at=night)), MessageKind.BOOKED)
+    assert hold(asked_now, callback(), SHOP, night) is None
+
+
 def test_quiet_hours_go_by_the_clocks_of_the_number() -> None:
     abroad = callback(visitor=replace(ZOE, phone="+12025550123"))
     assert hold(draft(asked_until=None), abroad, SHOP, MONDAY) == datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
