@@ -70,6 +70,9 @@ def plan(
     waiting = [message for message in before if message.state is MessageState.WAITING]
     if objected or change.status is Status.REJECTED:
         return Plan(drop=_ids(waiting), why="objection")
+    if any(message.draft.about > change.version for message in before):
+        # Told again by hand, long after: what was promised since stands.
+        return Plan()
     ways = permitted(callback.visitor, manner)
     if change.status is Status.SCHEDULED and _is_new_promise(change, before):
         drafts = _promise(change, ways, callback, site, manner)

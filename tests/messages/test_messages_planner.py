@@ -320,6 +320,13 @@ def test_asked_again_at_the_moment_of_sending(
     assert hold(message, as_it_is, SHOP, now) == held  # type: ignore[arg-type]  # a table's
 
 
+def test_told_again_by_hand_an_old_promise_takes_nothing_from_a_newer_one() -> None:
+    later = change(version=2, previous=Status.SCHEDULED, wanted_at=WANTED + HOUR, due_at=WANTED + HOUR, reason="moved")
+    moved = [stored(number, each, MessageState.WAITING) for number, each in enumerate(planned(later).new)]
+    assert [message.draft.kind for message in moved] == [MessageKind.MOVED, MessageKind.REMINDER]
+    assert planned(change(), *moved) == Plan()
+
+
 def test_what_reaches_us_hours_after_it_was_asked_for_waits_for_the_morning() -> None:
     """A feed was down: the visitor asked at ten in the morning, and is asleep by now."""
     night = datetime(2026, 3, 2, 23, tzinfo=UTC)
