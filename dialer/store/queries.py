@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Select, and_, false, func, not_, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Select, and_, false, func, not_, select, tuple_
 
-from dialer.domain.callback import Status, WishKind
+from dialer.domain.callback import Status
 from dialer.domain.errors import IllegalState
 from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import Outcome, may_have_rung, verdict
@@ -126,10 +126,8 @@ def begun(departments: Sequence[str], since: datetime) -> Select[Any]:
 
 
 def open_callbacks_of(numbers: Sequence[str]) -> Select[Any]:
-    """What is promised to these numbers; not what is to end with its attempt, after which nobody would be called."""
-    c = callback.c
-    stays = or_(c.wish_kind.is_(None), c.wish_kind == WishKind.MOVE.value)
-    return _CALLBACK.where(c.phone.in_(numbers), OPEN, stays)
+    """What is promised to these numbers."""
+    return _CALLBACK.where(callback.c.phone.in_(numbers), OPEN)
 
 
 def requests_for(numbers: Sequence[str], since: datetime) -> Select[Any]:

@@ -12,7 +12,7 @@ from dialer.domain.errors import RequestRefused, StoreError
 from dialer.intake.admission import Double, Seen
 from dialer.store.store import SqlStore
 from tests.contract.life import added, found
-from tests.contract.story import NOON, OTHER, PHONE, SECOND, callback, claim_of
+from tests.contract.story import NOON, OTHER, PHONE, SECOND, callback
 
 HOUR = timedelta(hours=1)
 ASKED = NOON - SECOND
@@ -53,15 +53,6 @@ class TestDoubles:
         await store.add([first])
         (answer,) = await store.admit([callback(2)], Rule())
         assert answer == (Double(first) if status in OPEN else callback(2))
-
-    async def test_what_is_to_end_with_its_attempt_promises_nothing(self, store: SqlStore) -> None:
-        """Who cancels while they are being dialled and asks anew is not answered with what is cancelled."""
-        (first,) = await added(store, 1)
-        assert await store.claim(claim_of(first))
-        (answer,) = await store.admit([callback(2)], Rule())
-        assert isinstance(answer, Double)
-        await store.cancel(first.id, "visitor")
-        assert await store.admit([callback(2)], Rule()) == [callback(2)]
 
     @pytest.mark.parametrize(
         "other",
