@@ -13,7 +13,7 @@ from typing import Self
 
 from sqlalchemy import Connection, insert, update
 
-from dialer.domain.callback import Callback
+from dialer.domain.callback import Callback, WishKind
 from dialer.domain.errors import RequestRefused
 from dialer.domain.ids import CallbackId
 from dialer.intake.admission import AdmissionRule, Double, Seen
@@ -77,7 +77,8 @@ class Door:
         for some in in_slices(numbers):
             for row in connection.execute(queries.open_callbacks_of(some)):
                 existing = to_callback(row)
-                self._open.setdefault(_promise(existing), existing)
+                if not _is_to_end(existing):
+                    self._open.setdefault(_promise(existing), existing)
             self._objected.update(connection.scalars(queries.listed(some)))
             for number, at in connection.execute(queries.requests_for(some, since)):
                 self._times.setdefault(number, []).append(at)
@@ -123,6 +124,11 @@ class Door:
 
 def _promise(of: Callback) -> _Promise:
     return of.visitor.phone, of.site, of.department
+
+
+def _is_to_end(existing: Callback) -> bool:
+    """Whether an open callback ends as soon as it can: it promises nobody a call any more."""
+    return existing.wish is not None and existing.wish.kind is not WishKind.MOVE
 
 
 def _visitors(new: Callback) -> list[_Visitor]:

@@ -11,7 +11,7 @@ from dialer.domain.callback import OPEN, Callback, Status
 from dialer.domain.errors import RequestRefused, StoreError
 from dialer.intake.admission import Double, Seen
 from dialer.store.store import SqlStore
-from tests.contract.life import added, found
+from tests.contract.life import added, claimed, found
 from tests.contract.story import NOON, OTHER, PHONE, SECOND, callback
 
 HOUR = timedelta(hours=1)
@@ -53,6 +53,16 @@ class TestDoubles:
         await store.add([first])
         (answer,) = await store.admit([callback(2)], Rule())
         assert answer == (Double(first) if status in OPEN else callback(2))
+
+    async def test_what_is_to_end_after_its_attempt_promises_nothing(self, store: SqlStore) -> None:
+        (_, cancelled), (_, moved) = await claimed(store, 1), await claimed(store, 2)
+        again = replace(callback(3), department="support")
+        await store.cancel(cancelled.id, "no time")
+        await store.reschedule(moved.id, NOON + HOUR, None, None)
+        assert await store.admit([callback(4)], Rule()) == [Double(await found(store, moved))]
+        await store.customer_called_in(PHONE, ["sales"])
+        assert await store.admit([callback(5), again], Rule()) == [callback(5), again]
+        assert await found(store, callback(5)) == callback(5)
 
     @pytest.mark.parametrize(
         "other",
