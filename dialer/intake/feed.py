@@ -174,11 +174,26 @@ def _known(item: Mapping[str, object], *names: str) -> None:
 
 def _written(given: object) -> tuple[str | None, str]:
     """An item as ASCII JSON, if it can be kept, and its digest."""
+    if _has_more_parts_than(MAX_ITEM // 2, given):
+        # Each takes two bytes at least. Written in one go, millions of them would keep everybody waiting.
+        return None, _digest(b"")
     try:
         text = json.dumps(given, sort_keys=True, separators=(",", ":"))
     except RecursionError:
         return None, _digest(b"")
     return (text if len(text) <= MAX_ITEM else None), _digest(text.encode("ascii"))
+
+
+def _has_more_parts_than(most: int, given: object) -> bool:
+    """Whether an item holds more than so many values, at any depth."""
+    count, left = 0, [given]
+    while left and count <= most:
+        part = left.pop()
+        values = part.values() if isinstance(part, Mapping) else part if isinstance(part, list | tuple) else ()
+        count += len(values)
+        if count <= most:
+            left.extend(values)
+    return count > most
 
 
 def _digest(content: bytes) -> str:

@@ -1,5 +1,6 @@
 """Pages of a feed: each item is read for itself, and what is no page is told as that."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.domain.errors import RequestRefused
-from dialer.intake.feed import MAX_ITEM, Cancel, Change, FeedBroken, Item, Request, read_item, read_page, read_raw
+from dialer.intake.feed import (
+    MAX_ITEM,
+    Cancel,
+    Change,
+    FeedBroken,
+    Item,
+    Request,
+    read_item,
+    read_page,
+    read_raw,
+)
+from dialer.intake.puller import read_beside
 
 FIELDS = {"department": "sales", "phone": "020 7946 0000"}
 REQUEST: dict[str, Any] = {"id": "r-1", "type": "request", "request": FIELDS}
@@ -140,6 +152,31 @@ def test_what_nests_too_deep_to_be_kept_is_refused_for_itself() -> None:
     assert (read.id, refusal(read).code, read.raw) == ("r-1", "item_too_long", None)
     while deep:
         deep = deep.pop()
+
+
+def test_what_has_more_parts_than_can_be_kept_is_not_written_to_see_that() -> None:
+    many = [[]] * MAX_ITEM
+    read = read_item({**REQUEST, "request": many})
+    assert (read.id, refusal(read).code, read.raw) == ("r-1", "item_too_long", None)
+    assert read.digest == read_item({**REQUEST, "request": [many]}).digest
+
+
+async def test_while_a_page_is_read_the_loop_is_the_calls_own() -> None:
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    turning = asyncio.create_task(turn())
+    body = page(*({**REQUEST, "id": f"r-{number}"} for number in range(1000)))
+    assert await read_beside(body, 1000) == read_page(body, 1000)
+    turning.cancel()
+    assert turns > 1
+    with pytest.raises(FeedBroken, match="not JSON"):
+        await read_beside(b"<html>", 1)
 
 
 def test_what_is_kept_reads_as_what_came_whatever_the_order_of_its_keys() -> None:
