@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from dialer.domain.callback import Status
 from dialer.intake.feed import read_item
 from dialer.intake.limits import LimitRule, Limits
 from dialer.intake.taking import Bounds, prepare
@@ -12,7 +13,7 @@ from dialer.settings import load
 from dialer.store.feed_store import FeedStore
 from dialer.store.store import SqlStore
 from tests.cli.host import CONFIG, Host
-from tests.feeds.platform import Item, cancel, request
+from tests.feeds.platform import Item, cancel, change, request
 
 FEED = """
 [feed.mi]
@@ -102,6 +103,19 @@ def test_a_retry_takes_what_can_be_taken_by_now(fed: Host) -> None:
     assert done.stdout.startswith("c-3: done, callback ")
     again = fed.run("feed", "retry", "mi", "c-3")
     assert (again.returncode, again.stderr) == (1, "dialer: c-3: it is not in quarantine: done\n")
+
+
+@pytest.mark.parametrize("which", ["r-4", "--all"])
+def test_a_request_that_is_retried_takes_its_cancellation_with_it(fed: Host, which: str) -> None:
+    """The visitor cancelled while it was in quarantine: who retries the request alone must not have them called."""
+    bring(fed, change("m-4", "r-4"), cancel("c-4", "r-4"), cursor="5")
+    fed.configure(CONFIG.replace("[department.mornings]", "[department.renamed]") + FEED)
+    done = fed.run("feed", "retry", "mi", which, "--json")
+    answers = [(each["item"], each["answer"]) for each in map(json.loads, done.stdout.splitlines())]
+    assert answers[-3:] == [("r-4", "accepted"), ("m-4", "done"), ("c-4", "done")]
+    assert done.returncode == (which == "--all")
+    (taken,) = records(fed, "show", "mi", "r-4")
+    assert fed.stored(taken["callback"]).status is Status.CANCELLED
 
 
 def test_a_retry_of_all_leaves_what_cannot(fed: Host) -> None:

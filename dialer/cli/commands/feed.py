@@ -11,7 +11,7 @@ from dialer.cli.output import emit, line, pairs, say, stamp, table
 from dialer.cli.paging import following
 from dialer.cli.stored import on_store
 from dialer.domain.errors import ConfigurationError, IllegalState
-from dialer.intake.feed import ItemAnswer, read_raw
+from dialer.intake.feed import Cancel, Change, ItemAnswer, read_raw
 from dialer.intake.limits import LimitRule
 from dialer.intake.taking import Bounds, prepare
 from dialer.settings import Settings
@@ -25,6 +25,8 @@ _HEADINGS = ("feed", "read", "age", "news", "items", "quarantined", "untold", "u
 _CORE = 6
 _ITEM_HEADINGS = ("item", "came", "code", "field", "retry from", "why")
 _ITEM_CORE = 4
+_REQUESTS = frozenset({ItemAnswer.ACCEPTED, ItemAnswer.DOUBLE})
+"""What becomes of a request that is taken."""
 
 Feed = Annotated[str, typer.Argument(metavar="FEED", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -91,7 +93,8 @@ def retry(
     every: Annotated[bool, typer.Option("--all", help="All that is in quarantine.")] = False,  # noqa: FBT002  # an option
     as_json: AsJson = False,  # noqa: FBT002  # an option
 ) -> None:
-    """Take ITEM, or with --all everything, of FEED from quarantine, as if it came now. What cannot be taken stays.
+    """Take ITEM, or with --all everything, of FEED from quarantine, as if it came now; with a request, what waits
+    for it. What cannot be taken stays.
 
     Needs no running daemon. Exit 1 when any stays.
     """
@@ -119,20 +122,31 @@ class _Retrying:
         self._as_json = as_json
 
     async def run(self, store: SqlStore, chosen: Sequence[FeedItem] | None) -> int:
-        """How many stay in quarantine."""
-        feeds = FeedStore(store)
-        left = 0
-        async for each in _each(store, self._feed) if chosen is None else _these(chosen):
-            answer = await self._take(feeds, each)
-            left += answer is ItemAnswer.QUARANTINED
-            now = await feeds.item(self._feed, each.item) or each
-            if self._as_json:
-                emit(_item_record(now))
-            elif answer is ItemAnswer.QUARANTINED:
-                say(f"{each.item}: {_why(now)}")
-            else:
-                line(f"{each.item}: {answer}{f', callback {now.callback_id}' if now.callback_id else ''}")
+        """How many stay in quarantine. What waits for a request goes with it: nobody is called who cancelled since."""
+        quarantine = [each async for each in _each(store, self._feed)]
+        waiting = _by_request(quarantine)
+        feeds, gone, left = FeedStore(store), set[str](), 0
+        for each in quarantine if chosen is None else chosen:
+            if each.item in gone:
+                continue
+            answers = [await self._one(feeds, each)]
+            if answers[0] in _REQUESTS:
+                answers += [await self._one(feeds, other) for other in waiting.get(each.item, ())]
+                gone.update(other.item for other in waiting.get(each.item, ()))
+            left += answers.count(ItemAnswer.QUARANTINED)
         return left
+
+    async def _one(self, feeds: FeedStore, item: FeedItem) -> ItemAnswer:
+        """Take one, and say what became of it."""
+        answer = await self._take(feeds, item)
+        now = await feeds.item(self._feed, item.item) or item
+        if self._as_json:
+            emit(_item_record(now))
+        elif answer is ItemAnswer.QUARANTINED:
+            say(f"{item.item}: {_why(now)}")
+        else:
+            line(f"{item.item}: {answer}{f', callback {now.callback_id}' if now.callback_id else ''}")
+        return answer
 
     async def _take(self, feeds: FeedStore, item: FeedItem) -> ItemAnswer:
         if item.answer is not ItemAnswer.QUARANTINED:
@@ -155,9 +169,14 @@ async def _each(store: SqlStore, feed: str) -> AsyncIterator[FeedItem]:
             yield each
 
 
-async def _these(items: Sequence[FeedItem]) -> AsyncIterator[FeedItem]:
-    for each in items:
-        yield each
+def _by_request(quarantine: Sequence[FeedItem]) -> dict[str, list[FeedItem]]:
+    """The changes and cancellations, by the request that each speaks of."""
+    found: dict[str, list[FeedItem]] = {}
+    for each in quarantine:
+        content = read_raw(each.raw).content if each.raw is not None else None
+        if isinstance(content, Change | Cancel):
+            found.setdefault(content.of, []).append(each)
+    return found
 
 
 def _item(settings: Settings, feed: str, item: str) -> FeedItem:
