@@ -47,10 +47,14 @@ def recipient_of(email: str) -> str:
     """The address as it goes over the wire, its domain in ASCII. Raises `BadAddress`."""
     mailbox, _, domain = email.rpartition("@")
     try:
-        host = domain.encode("idna").decode("ascii")
-        address = Address(username=mailbox, domain=host)
+        wire = domain.encode("idna")
+        address = Address(username=mailbox, domain=wire.decode("ascii"))
+        exact = domain.isascii() or wire.decode("idna") == domain.lower()
     except (ValueError, UnicodeError):
         raise BadAddress("it cannot be read as an address") from None
+    if not exact:
+        # To Python's old rules faß.de is fass.de, which is somebody else's.
+        raise BadAddress("its domain reads as another one")
     if not mailbox.isascii() or not mailbox.isprintable():
         raise BadAddress("its mailbox is not plain ASCII")
     return address.addr_spec

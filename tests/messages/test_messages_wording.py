@@ -1,4 +1,5 @@
-"""Times in words, in both languages and across clock changes; names that are greeted by, and those that are not."""
+"""Times in words, in both languages and across clock changes; names that are greeted by, and those that are not;
+addresses as they go over the wire."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -6,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dialer.domain import phone
+from dialer.notify.letter import BadAddress, recipient_of
 from dialer.notify.wording import Language, name_of, one_line, when, zone_of
 from tests.messages.samples import HOUR, LANDLINE, LONDON, MONDAY
 
@@ -142,3 +144,21 @@ def test_what_turns_or_hides_is_left_out_of_a_name() -> None:
 def test_a_line_is_one_line_of_what_can_be_seen() -> None:
     assert one_line("a\r\nBcc: b\u2028c\u00a0d\u202e\u200b\x00", 99) == "a Bcc: b c d"
     assert one_line("a" * 10, 5) == "aaaa…"
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("o'neil+x@Example.COM", "o'neil+x@Example.COM"),
+        ("zoe@MÜNCHEN.example.com", "zoe@xn--mnchen-3ya.example.com"),
+        ("zoe@xn--mnchen-3ya.example.com", "zoe@xn--mnchen-3ya.example.com"),
+    ],
+)
+def test_an_address_goes_to_the_domain_that_it_names(given: str, sent: str) -> None:
+    assert recipient_of(given) == sent
+
+
+@pytest.mark.parametrize("given", ["zoe@faß.example.com", "zoe@βόλος.example.com", "zoe@②.example.com"])
+def test_a_domain_that_old_rules_take_for_another_is_sent_nothing(given: str) -> None:
+    with pytest.raises(BadAddress, match="reads as another one"):
+        recipient_of(given)
