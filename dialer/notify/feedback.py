@@ -30,8 +30,8 @@ _FLOOR = timedelta(seconds=60)
 """The store is looked into even when nothing woke the teller."""
 
 _AT_ONCE = 100
-_TRIES = 10
-"""How often a report is told that the feed refuses for itself, while it takes others."""
+_GIVE_UP_AFTER = timedelta(hours=72)
+"""For so long a report is told again that the feed refuses for itself, while it takes others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class ItemReport:
 class Reports(Protocol):
     """Where reports wait. Raises `StoreError`."""
 
-    async def untold(self, feed: str, limit: int) -> Sequence[ItemReport]:
-        """The oldest items of which a feed has not heard what became of them."""
+    async def untold(self, feed: str, limit: int, after: int = 0) -> Sequence[ItemReport]:
+        """The oldest items behind the row `after` of which a feed has not heard what became of them."""
 
     async def told(self, report: ItemReport) -> None:
         """It has heard this; not what became of the item since."""
@@ -134,7 +134,7 @@ class Return:
 
 class Feedback:
     """Tells a feed of its items, in their order, while `run` runs. What it does not take is told again, ever less
-    often, and what comes after it waits: nothing is left out but what it refuses again and again for itself."""
+    often. What it refuses for itself lets the others pass, and after three days waits for the daemon's next start."""
 
     def __init__(
         self,
@@ -148,7 +148,7 @@ class Feedback:
         self._rng = rng
         self._sleep = sleep
         self._awake = asyncio.Event()
-        self._refused = 0
+        self._given_up: set[str] = set()
 
     def wake(self) -> None:
         """There may be something to tell."""
@@ -169,21 +169,29 @@ class Feedback:
                 await self._woken()
 
     async def _tell(self) -> None:
-        while found := await self._reports.untold(self._way.feed, _AT_ONCE):
+        """Tell all that waits, each once. Raises `NotDelivered` where the feed did not take one, `StoreError`."""
+        after, refused = 0, None
+        while found := await self._reports.untold(self._way.feed, _AT_ONCE, after):
             for report in found:
-                await self._post(report)
-                await self._reports.told(report)
-                self._refused = 0
+                after = report.row
+                if report.event_id in self._given_up:
+                    continue
+                try:
+                    await self._way.post(report_body(report))
+                except NotDelivered as error:
+                    if error.down:
+                        raise
+                    refused = error
+                    self._give_up_old(report, error.what)
+                else:
+                    await self._reports.told(report)
+        if refused is not None:
+            raise refused
 
-    async def _post(self, report: ItemReport) -> None:
-        """Tell it, or have told it so often that it must not keep all others waiting. Raises `NotDelivered`."""
-        try:
-            await self._way.post(report_body(report))
-        except NotDelivered as error:
-            self._refused += not error.down
-            if error.down or self._refused < _TRIES:
-                raise
-            log.error("feed.report_given_up", feed=self._way.feed, row=report.row, why=error.what)  # noqa: TRY400  # its traceback says nothing
+    def _give_up_old(self, report: ItemReport, why: str) -> None:
+        if self._way.clock.now() - report.at > _GIVE_UP_AFTER:
+            self._given_up.add(report.event_id)
+            log.error("feed.report_given_up", feed=self._way.feed, row=report.row, why=why)
 
     async def _rest(self, failed: int, error: NotDelivered | StoreError) -> None:
         pause = pause_after(failed, self._rng, first=_FIRST, most=_LONGEST)

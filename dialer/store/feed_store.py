@@ -48,9 +48,9 @@ def targets_of(name: str, items: Sequence[str]) -> Select[Any]:
     return whose.where(_i.feed == name, _i.item.in_(items))
 
 
-def untold_of(name: str, limit: int) -> Select[Any]:
-    """What a feed has not heard, the oldest items first."""
-    return _REPORT.where(_i.feed == name, UNTOLD).order_by(_i.id).limit(limit)
+def untold_of(name: str, limit: int, after: int = 0) -> Select[Any]:
+    """What a feed has not heard of what came after this row, the oldest items first."""
+    return _REPORT.where(_i.feed == name, UNTOLD, _i.id > after).order_by(_i.id).limit(limit)
 
 
 def item_of(name: str, item: str) -> Select[Any]:
@@ -155,9 +155,9 @@ class FeedStore:
 
     # --- what is told back ---
 
-    async def untold(self, feed: str, limit: int) -> list[ItemReport]:
-        """The oldest items of which a feed has not heard what became of them."""
-        rows = await self._store.read(untold_of(feed, limit))
+    async def untold(self, feed: str, limit: int, after: int = 0) -> list[ItemReport]:
+        """The oldest items behind the row `after` of which a feed has not heard what became of them."""
+        rows = await self._store.read(untold_of(feed, limit, after))
         return [ItemReport(*row) for row in rows]
 
     async def told(self, report: ItemReport) -> None:

@@ -128,7 +128,7 @@ def test_the_page_s_example_keeps_the_schema() -> None:
 
 def report(row: int = 1, **more: Any) -> ItemReport:
     given = {"callback": "", "code": "c", "field": "f", "what": "w", "retry_at": None, "differs": 0, "told": 0, **more}
-    return ItemReport(row=row, item=f"r-{row}", answer="quarantined", at=NOW, **given)
+    return ItemReport(**{"row": row, "item": f"r-{row}", "answer": "quarantined", "at": NOW, **given})
 
 
 class _Waiting:
@@ -137,16 +137,16 @@ class _Waiting:
     def __init__(self, *reports: ItemReport) -> None:
         self.left = list(reports)
 
-    async def untold(self, feed: str, limit: int) -> list[ItemReport]:
+    async def untold(self, feed: str, limit: int, after: int = 0) -> list[ItemReport]:
         assert feed == "mi"
-        return self.left[:limit]
+        return [each for each in self.left if each.row > after][:limit]
 
     async def told(self, report: ItemReport) -> None:
         self.left.remove(report)
 
 
-async def tell(platform: Platform, waiting: _Waiting, *, pauses: int = 99) -> list[float]:
-    """Tell all, or until there were so many pauses; the pauses."""
+async def tell(platform: Platform, waiting: _Waiting, *, pauses: int = 99, left: int = 0) -> list[float]:
+    """Tell until no more than so many wait, or there were so many pauses; the pauses."""
     made: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -157,7 +157,7 @@ async def tell(platform: Platform, waiting: _Waiting, *, pauses: int = 99) -> li
 
     async with HttpClient(allow_private=LOOPBACK) as http:
         telling = asyncio.create_task(Feedback(waiting, way(platform, http), Random(1), sleep).run())
-        await until(lambda: not waiting.left or telling.done())
+        await until(lambda: len(waiting.left) <= left or telling.done())
         telling.cancel()
         await asyncio.wait([telling])
     return made
@@ -171,17 +171,34 @@ async def _not_this(_: Request) -> Response:
     return Response(status_code=422)
 
 
-async def test_what_is_not_taken_is_told_again_and_in_order(platform: Platform) -> None:
+async def test_what_is_not_taken_is_told_again_and_what_is_refused_for_itself_lets_others_pass(
+    platform: Platform,
+) -> None:
     platform.outcome_faults = [_busy, _busy, _not_this]
-    pauses = await tell(platform, _Waiting(*(report(row) for row in range(3))))
+    pauses = await tell(platform, _Waiting(*(report(row) for row in (1, 2, 3))))
     assert pauses[:2] == [77.0, 77.0]
-    assert [event["item"] for event in platform.events] == ["r-0", "r-1", "r-2"]
+    assert [event["item"] for event in platform.events] == ["r-2", "r-3", "r-1"]
 
 
-async def test_one_that_is_refused_for_itself_does_not_keep_the_others_waiting_for_ever(platform: Platform) -> None:
-    platform.outcome_faults = [_not_this] * 10
+async def _refuses_the_first(request: Request) -> Response | None:
+    return Response(status_code=422) if (await request.json())["item"] == "r-1" else None
+
+
+async def test_one_that_is_refused_for_itself_keeps_no_other_waiting_and_is_not_lost(platform: Platform) -> None:
+    platform.outcome_faults = [_refuses_the_first] * 13
     await tell(platform, _Waiting(report(1), report(2)))
-    assert [event["item"] for event in platform.events] == ["r-2"]
+    # What is passed by comes as soon as it is taken.
+    assert [event["item"] for event in platform.events] == ["r-2", "r-1"]
+
+
+async def test_one_that_is_refused_for_three_days_waits_for_the_next_start(platform: Platform) -> None:
+    platform.outcome_faults = [_refuses_the_first] * 99
+    waiting = _Waiting(report(1, at=NOW - timedelta(hours=73)), report(2))
+    await tell(platform, waiting, left=1)
+    assert [each.row for each in waiting.left] == [1]
+    platform.outcome_faults = []
+    await tell(platform, waiting)
+    assert [event["item"] for event in platform.events] == ["r-2", "r-1"]
 
 
 async def test_a_feed_that_is_down_is_waited_for_however_long(platform: Platform) -> None:

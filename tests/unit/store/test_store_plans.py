@@ -74,7 +74,7 @@ PLANS: list[tuple[Select[Any], str]] = [
     (outbox.ownerless({"webhook:crm"}, 500), "INDEX ix_outbox_ready"),
     (feed_store.cursor_of("mi"), "INDEX sqlite_autoindex_feed_1"),
     (feed_store.targets_of("mi", ["r-1", "r-2"]), "INDEX sqlite_autoindex_feed_item_1"),
-    (feed_store.untold_of("mi", 100), "INDEX ix_feed_item_untold (feed=?)"),
+    (feed_store.untold_of("mi", 100), "INDEX ix_feed_item_untold (feed=? AND id>?)"),
     (feed_store.item_of("mi", "r-1"), "INDEX sqlite_autoindex_feed_item_1"),
     (feed_store.quarantined_of("mi", 7, 100), "INDEX ix_feed_item_quarantined (feed=? AND id>?)"),
     (feed_store.QUARANTINES, "INDEX ix_feed_item_quarantined"),
