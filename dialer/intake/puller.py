@@ -33,6 +33,9 @@ _FIRST, _LONGEST = timedelta(seconds=1), timedelta(minutes=5)
 _TELLING = 3
 """Failures in a row that are told: one alone is the Internet."""
 
+_IN_VAIN = 5
+"""Items in a row none of which could be taken: one visitor's slip is not told, another shape of all requests is."""
+
 _OK, _NO_CONTENT = 200, 204
 _REFUSALS = frozenset({401, 403})
 
@@ -60,6 +63,9 @@ class News(Protocol):
 
     @property
     def new(self) -> int: ...
+
+    @property
+    def quarantined(self) -> int: ...
 
     @property
     def differing(self) -> int: ...
@@ -131,6 +137,7 @@ class Puller:
         self._rules = rules
         self._around = around
         self._failed = 0
+        self._in_vain = 0
         self._token = ""
 
     async def run(self) -> None:
@@ -157,11 +164,11 @@ class Puller:
         if page.more and page.cursor == cursor:
             raise _Failed("it says that there is more, but its cursor does not move")
         news = await self._take(page)
-        if news:
+        if news and self._in_vain < _IN_VAIN:
             # Of a feed that waits, the next answer comes when there is one.
             return 0.0 if page.more or waits else rules.poll
         if page.more:
-            # Known already: gone through with measure, in case it never ends.
+            # Known already, or rubbish: gone through with measure, in case it never ends.
             return min(_AT_LEAST, rules.poll)
         return 0.0 if waits and waited else rules.poll
 
@@ -201,7 +208,8 @@ class Puller:
             # Which, and what of them, is for `dialer feed show`: an id is the feed's, and could be anything.
             log.warning("feed.items_differ", feed=rules.name, count=news.differing, note="the first content counts")
         if news.new:
-            log.info("feed.taken", feed=rules.name, items=news.new)
+            log.info("feed.taken", feed=rules.name, items=news.new, quarantined=news.quarantined)
+            self._in_vain = self._in_vain + news.new if news.quarantined == news.new else 0
         if news.new or news.differing:
             around.heard(news)
         return news.new
@@ -210,7 +218,11 @@ class Puller:
         if self._failed:
             log.info("feed.works", feed=self._rules.name, failures=self._failed)
         self._failed = 0
-        self._around.alarm.cleared()
+        if self._in_vain >= _IN_VAIN:
+            what = f"nothing that feed {self._rules.name} brings can be taken: all of it is in quarantine"
+            self._around.alarm.raised(what, f"see why: dialer feed show {self._rules.name}")
+        else:
+            self._around.alarm.cleared()
 
     def _fail(self, error: DialerError) -> float:
         """Tell that it failed; the seconds until it is asked again."""

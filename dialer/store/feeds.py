@@ -54,6 +54,11 @@ class Taken:
         return sum(self.answers.values())
 
     @property
+    def quarantined(self) -> int:
+        """Of the new ones, those that could not be taken."""
+        return self.answers.get(ItemAnswer.QUARANTINED, 0)
+
+    @property
     def changed(self) -> bool:
         """Whether callbacks that were there before, or came with this page, were changed."""
         return bool(self.answers.keys() & _CHANGES)

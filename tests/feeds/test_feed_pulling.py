@@ -258,6 +258,22 @@ async def test_once_is_no_alert(platform: Platform, pulled: Bench) -> None:
     assert pulled.told == []
 
 
+async def test_a_feed_of_which_nothing_can_be_taken_is_told_and_gone_through_with_measure(
+    platform: Platform, pulled: Bench
+) -> None:
+    """The platform calls the number something else: each item is in quarantine, and a person has to know."""
+    pulled.page_size = 2
+    platform.items = [{"id": f"r-{n}", "type": "request", "request": {"telephone": "020 7946 0000"}} for n in range(9)]
+    platform.waits = False
+    await pulled.pull(3)
+    assert pulled.pauses == [1.0, 1.0, POLL]
+    assert set(pulled.told) == {"nothing that feed mi brings can be taken: all of it is in quarantine"}
+    await platform.put(request("r-9"))
+    await pulled.pull(1)
+    assert pulled.told[-1] == "cleared"
+    assert len(await pulled.callbacks()) == 1
+
+
 async def test_what_it_asks_for_is_waited_for(platform: Platform, pulled: Bench) -> None:
     platform.faults = [answering(429, Retry_After="120"), answering(503, Retry_After="0"), answering(503)]
     await pulled.pull(3)
