@@ -155,7 +155,7 @@ def test_what_nests_too_deep_to_be_kept_is_refused_for_itself() -> None:
 
 
 def test_what_has_more_parts_than_can_be_kept_is_not_written_to_see_that() -> None:
-    many = [[]] * MAX_ITEM
+    many: list[Any] = [[]] * MAX_ITEM
     read = read_item({**REQUEST, "request": many})
     assert (read.id, refusal(read).code, read.raw) == ("r-1", "item_too_long", None)
     assert read.digest == read_item({**REQUEST, "request": [many]}).digest
