@@ -80,15 +80,13 @@ class Retry(Alone[Delivery]):
 
 
 @dataclass(frozen=True, slots=True)
-class RetryAll(Alone[int]):
-    """As `Retry`, for at most `limit` of what was given up for a subscriber; how many those were."""
+class RetryThese(Alone[int]):
+    """As `Retry`, for those of these that were given up; how many those were."""
 
-    subscriber: str
-    limit: int
+    ids: tuple[int, ...]
 
     def change(self, connection: Connection, now: datetime) -> int:
-        dead = select(outbox.c.id).where(UNDELIVERED, _DEAD, outbox.c.subscriber == self.subscriber)
-        which = _AGAIN.where(outbox.c.id.in_(dead.limit(self.limit)))
+        which = _AGAIN.where(outbox.c.id.in_(self.ids), UNDELIVERED, _DEAD)
         return connection.execute(which.values(since=now, try_at=now, tries=0)).rowcount
 
 
@@ -134,7 +132,10 @@ class Deliveries:
         """As `retry`, for all that was given up for a subscriber; how many those were. Raises `IllegalState`."""
         if not await self._store.read(select(subscriber.c.name).where(subscriber.c.name == name)):
             raise IllegalState(_gone(name), where="subscriber", remedy="see: dialer outbox list")
-        count = 0
-        while again := await self._store.write(RetryAll(name, _SLICE)):
-            count += again
-        return count
+        # Each once: what is told again may be given up at once.
+        count, cursor = 0, None
+        while True:
+            page = await self.page(_SLICE, cursor, name, DeliveryState.DEAD)
+            count += await self._store.write(RetryThese(tuple(each.change.id for each in page.items)))
+            if (cursor := page.cursor) is None:
+                return count

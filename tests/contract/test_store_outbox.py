@@ -355,6 +355,27 @@ class TestPeople:
         assert await deliveries.retry_all(ALL.name) == 0
         assert len(await outbox.ready(ALL.name, NOON, 5000)) == 1099
 
+    async def test_each_is_told_again_once_though_it_is_given_up_at_once(
+        self, store: SqlStore, outbox: SqlOutbox
+    ) -> None:
+        """A receiver that answers 410 to everything."""
+        await added(store, *range(1, 600))
+        await outbox.give_up_before(ALL.name, NOON + SECOND, "it answered 410")
+
+        async def gives_up() -> None:
+            while True:
+                for change in await outbox.ready(ALL.name, NOON, 5000):
+                    await outbox.give_up(change, "it answered 410")
+                await asyncio.sleep(0)
+
+        giving_up = asyncio.create_task(gives_up())
+        try:
+            async with asyncio.timeout(60):
+                assert await Deliveries(store).retry_all(ALL.name) == 599
+        finally:
+            giving_up.cancel()
+            await asyncio.wait([giving_up])
+
     async def test_what_waits_can_be_told_now(self, store: SqlStore, outbox: SqlOutbox) -> None:
         await added(store, 1)
         (change,) = await outbox.ready(ALL.name, NOON, 9)
