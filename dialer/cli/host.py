@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import re
 from datetime import UTC, datetime
 
 import typer
@@ -12,6 +13,7 @@ from dialer.intake.text import single_line
 from dialer.settings import Settings, load
 
 _MAX_REASON = 200
+_BARE_WORD = re.compile(r"[a-z0-9_]+")
 
 
 def settings_of(context: typer.Context) -> Settings:
@@ -51,4 +53,5 @@ def reason(text: str) -> str:
     read = note(text)
     if not read:
         raise typer.BadParameter("empty; say why in a few words")
-    return read
+    # A bare word would pass for one of the dialer's own, which whoever listens for outcomes is told.
+    return f"{read}." if _BARE_WORD.fullmatch(read) else read

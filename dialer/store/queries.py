@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Select, and_, false, func, not_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Select, and_, false, func, not_, or_, select, tuple_
 
 from dialer.domain.callback import Status
 from dialer.domain.errors import IllegalState

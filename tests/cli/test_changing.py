@@ -33,6 +33,18 @@ def test_cancel(host: Host, scheduled: CallbackId) -> None:
     assert again.stderr == f"dialer: {scheduled}: a callback that is cancelled can no longer be cancelled\n"
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [(None, "cancelled"), ("duplicate", "duplicate."), ("07400123456", "07400123456."), ("Duplicate", "Duplicate")],
+)
+def test_a_person_s_word_does_not_pass_for_one_of_the_dialer_s_own(
+    host: Host, scheduled: CallbackId, given: str | None, kept: str
+) -> None:
+    """Whoever listens for outcomes is told the dialer's own words, and of a person's only that there are some."""
+    assert host.run("callbacks", "cancel", scheduled, *(("--reason", given) if given else ())).returncode == 0
+    assert host.stored(scheduled).reason == kept
+
+
 def test_who_won_is_told_when_an_attempt_is_under_way(host: Host, under_way: Attempt) -> None:
     id_ = under_way.callback_id
     with host.daemon(partial(SqlStore.too_late, callback=id_)):

@@ -89,17 +89,17 @@ def show(context: typer.Context, id_: Id, as_json: AsJson = False) -> None:  # n
 def cancel(
     context: typer.Context,
     id_: Id,
-    reason: Annotated[str, typer.Option(parser=reason, metavar="TEXT", help=_REASON)] = "cancelled",
+    reason: Annotated[str | None, typer.Option(parser=reason, metavar="TEXT", help=_REASON)] = None,
     as_json: AsJson = False,  # noqa: FBT002  # an option
 ) -> None:
     """Cancel a callback. One whose attempt is under way is stopped unless its customer is being called already.
 
     Tells which of the two it was. Exit 0 only when nobody is called any more.
     """
-    settings = settings_of(context)
+    settings, why = settings_of(context), reason or "cancelled"
     change = on_store(
         settings,
-        lambda store: changes.cancel(store, lambda: wake_daemon(settings), _id(id_), reason, changes.Waiting()),
+        lambda store: changes.cancel(store, lambda: wake_daemon(settings), _id(id_), why, changes.Waiting()),
     )
     _tell_change(change, "cancelled", as_json=as_json)
 
