@@ -22,7 +22,8 @@ IS_LISTED = exists().where(do_not_call.c.number == callback.c.phone, IN_FORCE).c
 
 @dataclass(frozen=True, slots=True)
 class Object(Alone[Objected]):
-    """Put a number on the list, unless it is there; reject what waits for it, and wish the same of what is in progress.
+    """Put a number on the list, unless `who` did so before; reject what waits for it, and wish the same of what is in
+    progress. What others objected is not enough: they may take that back.
 
     The list comes first: what is claimed or admitted from here on finds it there.
     """
@@ -35,7 +36,7 @@ class Object(Alone[Objected]):
         c = do_not_call.c
         values = {"number": self.number, "who": self.who, "why": self.why, "since": now}
         new = select(*(literal(value, c[name].type) for name, value in values.items()))
-        listed = exists().where(c.number == self.number, IN_FORCE)
+        listed = exists().where(c.number == self.number, c.who == self.who, IN_FORCE)
         connection.execute(insert(do_not_call).from_select(list(values), new.where(~listed)))
         rejected = {"status": Status.REJECTED.value, "reason": OBJECTION, **NO_WISH}
         change = (
@@ -53,7 +54,7 @@ class Object(Alone[Objected]):
 
 @dataclass(frozen=True, slots=True)
 class Allow(Alone[bool]):
-    """Take a number off the list; False when it was not there."""
+    """Take a number off the list, whoever put it there; False when it was not there."""
 
     number: str = field(repr=False)
     who: str

@@ -229,11 +229,11 @@ class SqlStore(Reading):
 
     async def object_to(self, number: str, who: str, why: str) -> Objected:
         """Put a number (E.164) on the do-not-call list, reject what waits for it, and wish that of what is in
-        progress. An objection in force stays as it is."""
+        progress. An objection of the same `who` that is in force stays as it is; others' stand beside it."""
         return await self._writer.submit(Object(number, who, why))
 
     async def allow_again(self, number: str, who: str) -> bool:
-        """Take a number (E.164) off the list; False when it was not there."""
+        """Take a number (E.164) off the list, whoever put it there; False when it was not there."""
         return await self._writer.submit(Allow(number, who))
 
     async def resolve(

@@ -223,7 +223,8 @@ do_not_call = Table(
     Column("allowed_at", Instant),
     Index(
         "uq_do_not_call_in_force",
-        "number",
+        # Whoever objected, and nobody else, takes that back.
+        *("number", "who"),
         unique=True,
         sqlite_where=text("allowed_at IS NULL"),
         postgresql_where=text("allowed_at IS NULL"),

@@ -79,7 +79,10 @@ async def add(request: Request, here: Here, its: Manager) -> Silent:
 
 @router.delete("/{number}", status_code=204, responses={**_ALWAYS, **documented(404)})
 async def remove(here: Here, its: Manager, number: str) -> None:
-    """Take a number off the list that the site put there. Scope `manage`."""
+    """Take a number off the list that the site put there. Scope `manage`.
+
+    It stays for as long as somebody else objects, such as the visitor by their own page.
+    """
     if not await here.views.withdraw(_number(number, here, its), source_of(its.site)):
         raise Problem(404, "objection_unknown", "the site did not put this number on the list")
 

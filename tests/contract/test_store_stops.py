@@ -68,12 +68,14 @@ class TestObjections:
         for each in untouched:
             assert await found(store, each) == each
 
-    async def test_a_number_is_listed_once_until_it_is_allowed_again(self, store: SqlStore) -> None:
+    async def test_a_number_is_listed_once_by_each_until_it_is_allowed_again(self, store: SqlStore) -> None:
         listed = Objection(PHONE, "ann", "asked us to stop", NOON)
         assert not await store.objected(PHONE)
         await store.object_to(PHONE, "ann", "asked us to stop")
-        assert await store.object_to(PHONE, "bob", "again") == Objected((), ())
+        assert await store.object_to(PHONE, "ann", "again") == Objected((), ())
         assert (await store.objections()).items == (listed,)
+        assert await store.object_to(PHONE, "bob", "again") == Objected((), ())
+        assert (await store.objections()).items == (listed, Objection(PHONE, "bob", "again", NOON))
         assert await store.objected(PHONE)
         assert not await store.objected(OTHER)
         assert await asyncio.gather(*(store.allow_again(PHONE, "bob") for _ in range(2))) == [True, False]

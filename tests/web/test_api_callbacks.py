@@ -222,6 +222,17 @@ class TestObjections:
         problem(await api.client.delete(f"/v1/do-not-call/{number}", headers=other), 404, "objection_unknown")
         assert await api.store.objected(number)
 
+    async def test_whoever_takes_theirs_back_leaves_what_others_said(self, api: Place, shop: dict[str, str]) -> None:
+        """Each was answered 201: the second one's visitor must not be called because the first one's may be."""
+        other, number = await api.as_(site="other"), api.number()
+        for headers in (shop, other, shop):
+            await api.client.post("/v1/do-not-call", json={"phone": number}, headers=headers)
+        assert (await api.client.delete(f"/v1/do-not-call/{number}", headers=shop)).status_code == 204
+        assert await api.store.objected(number)
+        assert [each["phone"] for each in (await got(api, other, "/v1/do-not-call"))["items"]] == [number]
+        assert (await api.client.delete(f"/v1/do-not-call/{number}", headers=other)).status_code == 204
+        assert not await api.store.objected(number)
+
     async def test_nothing_of_another_site_s_callbacks_is_told(self, api: Place, shop: dict[str, str]) -> None:
         other = await api.as_(site="other")
         made = await api.submitted(other, department="elsewhere")
