@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 import structlog
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dialer.web.problems import Problem
@@ -50,6 +51,8 @@ class Gate:
             if begun:
                 raise
             await problem.response(scope, receive, telling)
+        except ClientDisconnect:
+            return  # Whoever asked has gone in the middle of their body: no fault of ours, and nobody to tell.
         except Exception as error:
             # Its text could hold a person: only the type and the place are told.
             log.error("api.failed", error=type(error).__name__, place=_place(error))  # noqa: TRY400  # as just said

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from dialer.web import gate
 from tests.web.place import MAX_BODY, Place, place, problem
@@ -100,6 +101,18 @@ async def test_a_body_that_does_not_come(api: Place, shop: dict[str, str], monke
     told = await raw(api, post(shop, b"Content-Length: 10\r\n") + b"{")
     assert told.startswith(b"HTTP/1.1 408 ")
     assert b'"code":"timeout"' in told
+
+
+async def test_who_goes_away_in_the_middle_of_a_body_is_no_bug_of_ours(api: Place, shop: dict[str, str]) -> None:
+    with capture_logs() as logs:
+        _, writer = await asyncio.open_connection("127.0.0.1", api.client.base_url.port)
+        writer.write(post(shop, b"Content-Length: 10\r\n") + b"{")
+        await writer.drain()
+        assert (await api.client.get("/healthz", headers=shop)).status_code == 200  # by then the head was read
+        writer.close()
+        await writer.wait_closed()
+        assert (await api.client.get("/healthz", headers=shop)).status_code == 200
+    assert logs == []
 
 
 @pytest.mark.parametrize(
