@@ -129,6 +129,16 @@ async def test_refused(reported: Place, kind: str, given: dict[str, str], code: 
     problem(answer, 422, code, field)
 
 
+async def test_as_many_days_as_are_allowed_are_so_over_a_clock_change(reported: Place) -> None:
+    """From summer time to winter time they last an hour longer."""
+    asked = {"from": "2029-09-26", "until": "2030-10-31"}
+    answer = await reported.client.get("/v1/reports/answers", params=asked, headers=await reported.as_("read"))
+    assert answer.status_code == 200, answer.text
+    asked["until"] = "2030-11-01"
+    answer = await reported.client.get("/v1/reports/answers", params=asked, headers=await reported.as_("read"))
+    problem(answer, 422, "span_long", "from")
+
+
 async def test_a_key_in_a_page_reads_no_reports(reported: Place) -> None:
     answer = await reported.client.get("/v1/reports/usage", headers=await reported.as_("submit"))
     problem(answer, 403, "scope_missing")
