@@ -1,6 +1,7 @@
-"""The tables of the API: its keys, and the answers that a repeated request gets again. On the same `metadata`."""
+"""The tables of the API: its keys, the answers that a repeated request gets again, and by what else a callback is known
+to whoever asked for it. On the same `metadata`."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, text
 
 from dialer.store.columns import Ids, Instant
 from dialer.store.tables import callback, do_not_call, metadata
@@ -34,6 +35,17 @@ answer = Table(
     Column("body", Text, nullable=False),
     Column("at", Instant, nullable=False, index=True),
     Index("uq_answer_holder_key", "holder", "key", unique=True),
+)
+
+# The external ids of requests that an open callback answered: that has one of its own, or none.
+other_name = Table(
+    "other_name",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("callback_id", Text, ForeignKey("callback.id"), nullable=False, index=True),
+    UniqueConstraint("source", "external_id"),
 )
 
 # Without it, a page of one site's callbacks would be looked for among everybody's.

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, update
+from sqlalchemy import Connection, Select, select, update
 
 from dialer.domain.attempt import Attempt
 from dialer.domain.ids import CallbackId
 from dialer.intake.listing import Known, Some, Wanted, WantedCalls
 from dialer.store import queries
+from dialer.store.key_tables import other_name
 from dialer.store.objections import IN_FORCE
 from dialer.store.operations import Alone
 from dialer.store.reading import AnyRow
@@ -35,6 +36,8 @@ class SiteViews:
     async def callbacks(self, site: str, which: Wanted, limit: int, cursor: str | None) -> Some[Known]:
         """The site's callbacks by due time, earliest first; `limit` is at least 1."""
         rows = await self._store.read(callbacks_of(site, which, limit, cursor))
+        if not rows and which.external_id is not None:
+            rows = await self._store.read(callbacks_named_too(site, which, limit, cursor))
         items = tuple(_known(row) for row in rows[:limit])
         return Some(items, _cursor(rows, limit, "due_at"))
 
@@ -75,11 +78,17 @@ class _Withdraw(Alone[bool]):
 
 def callbacks_of(site: str, which: Wanted, limit: int, cursor: str | None) -> Select[Any]:
     """A page of a site's callbacks by due time, one row longer than `limit` when there is more."""
-    wanted = CallbackFilter(which.statuses, which.department, which.due_from, which.due_before)
-    found = _of_site(queries.callbacks(wanted, limit, cursor), site)
+    found = _page(site, which, limit, cursor)
     if which.external_id is None:
         return found
     return found.where(callback.c.source == which.source, callback.c.external_id == which.external_id)
+
+
+def callbacks_named_too(site: str, which: Wanted, limit: int, cursor: str | None) -> Select[Any]:
+    """The same of the callback that answered another request, which had this external id."""
+    c = other_name.c
+    named = select(c.callback_id).where(c.source == which.source, c.external_id == which.external_id)
+    return _page(site, which, limit, cursor).where(callback.c.id == named.scalar_subquery())
 
 
 def calls_of(site: str, department: str, which: WantedCalls, limit: int, cursor: str | None) -> Select[Any]:
@@ -92,6 +101,11 @@ def calls_of(site: str, department: str, which: WantedCalls, limit: int, cursor:
 def objections_of(who: str, limit: int, cursor: str | None) -> Select[Any]:
     """A page of what `who` put on the do-not-call list."""
     return queries.objections_after(limit, cursor).where(do_not_call.c.who == who)
+
+
+def _page(site: str, which: Wanted, limit: int, cursor: str | None) -> Select[Any]:
+    wanted = CallbackFilter(which.statuses, which.department, which.due_from, which.due_before)
+    return _of_site(queries.callbacks(wanted, limit, cursor), site)
 
 
 def _of_site(query: Select[Any], site: str) -> Select[Any]:

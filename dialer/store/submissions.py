@@ -4,7 +4,7 @@ says."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from sqlalchemy import Connection, Select, delete, insert, select
 
@@ -14,7 +14,7 @@ from dialer.engine.ports import Usage
 from dialer.intake.admission import Double
 from dialer.intake.once import Asked, Given, Once, reused
 from dialer.store.admission import LOCK, Door
-from dialer.store.key_tables import answer
+from dialer.store.key_tables import answer, other_name
 from dialer.store.operations import Alone, Operation, in_slices
 from dialer.store.rows import CALLBACK_COLUMNS, callback_values, to_callback
 from dialer.store.store import SqlStore
@@ -50,6 +50,8 @@ class TakeIn(Operation[tuple[Given | RequestRefused]]):
             connection.execute(insert(callback), rows)
         if taking.answers:
             connection.execute(insert(answer), [{**row, "at": now} for row in taking.answers])
+        if taking.names:
+            connection.execute(insert(other_name), taking.names)
         return results
 
 
@@ -59,6 +61,7 @@ class _Taking:
     def __init__(self, connection: Connection, group: Sequence[Asked]) -> None:
         self.stored: list[Asked] = []
         self.answers: list[dict[str, Any]] = []
+        self.names: list[dict[str, str]] = []
         self._given: dict[_OnceKey, tuple[str, Given]] = {}
         self._known: dict[_Name, Callback] = {}
         keys = [_key_of(asked.once) for asked in group if asked.once is not None]
@@ -67,8 +70,9 @@ class _Taking:
                 self._given[row.holder, row.key] = row.fingerprint, Given(row.status, row.body)
         names = [(asked.source, asked.external_id) for asked in group if asked.external_id is not None]
         for some_names in in_slices(names):
-            for row in connection.execute(named(some_names)):
-                self._known[row[-2], row[-1]] = to_callback(row[:-2])
+            for query in (named(some_names), named_too(some_names)):
+                for row in connection.execute(query):
+                    self._known[row[-2], row[-1]] = to_callback(row[:-2])
         horizon = max(asked.rule.horizon for asked in group)
         self._door = Door(connection, [asked.callback for asked in group], horizon)
 
@@ -84,8 +88,8 @@ class _Taking:
         given = Given(*asked.wording(found, asked.external_id, double=double), new=None if double else found)
         if not double:
             self.stored.append(asked)
-            if asked.external_id is not None:
-                self._known[asked.source, asked.external_id] = found
+        if asked.external_id is not None:
+            self._know(asked.source, asked.external_id, found, stored=not double)
         if once is not None:
             self._keep(once, found, given)
         return given
@@ -96,6 +100,12 @@ class _Taking:
             return known
         answer = self._door.answer(asked.callback, asked.rule)
         return answer.existing if isinstance(answer, Double) else answer
+
+    def _know(self, source: str, external_id: str, found: Callback, *, stored: bool) -> None:
+        """Whoever asks by it again gets the same one, also when that is over."""
+        if (source, external_id) not in self._known and not stored:
+            self.names.append({"source": source, "external_id": external_id, "callback_id": found.id})
+        self._known[source, external_id] = found
 
     def _keep(self, once: Once, of: Callback, given: Given) -> None:
         self._given[_key_of(once)] = once.fingerprint, Given(given.status, given.body)
@@ -115,6 +125,8 @@ class _Forget(Alone[int]):
 @dataclass(frozen=True, slots=True)
 class _Touch(Alone[None]):
     """Changes nothing, but takes the lock that a change takes."""
+
+    quiet: ClassVar[bool] = True
 
     def change(self, connection: Connection, now: datetime) -> None:  # noqa: ARG002  # an operation's signature
         connection.execute(LOCK)
@@ -138,9 +150,11 @@ class Submissions:
         return _if_the_same(once, rows[0].fingerprint, Given(rows[0].status, rows[0].body))
 
     async def known(self, source: str, external_id: str) -> Callback | None:
-        """The callback that came from there by this id."""
-        rows = await self._store.read(named([(source, external_id)]))
-        return to_callback(rows[0][:-2]) if rows else None
+        """The callback that came from there by this id, or answered the request that did."""
+        for query in (named([(source, external_id)]), named_too([(source, external_id)])):
+            if rows := await self._store.read(query):
+                return to_callback(rows[0][:-2])
+        return None
 
     async def take_in(self, asked: Asked) -> Given | RequestRefused:
         """Store the callback and its answer in one transaction, unless it is there already, or the rule refuses it."""
@@ -187,3 +201,10 @@ def named(names: Sequence[_Name]) -> Select[Any]:
     """The callbacks that came from there by these ids, and perhaps some others; as above."""
     c, sources, ids = callback.c, {source for source, _ in names}, [id_ for _, id_ in names]
     return select(*CALLBACK_COLUMNS, c.source, c.external_id).where(c.source.in_(sources), c.external_id.in_(ids))
+
+
+def named_too(names: Sequence[_Name]) -> Select[Any]:
+    """The callbacks that answered requests from there by these ids, and perhaps some others; as above."""
+    c, sources, ids = other_name.c, {source for source, _ in names}, [id_ for _, id_ in names]
+    found = select(*CALLBACK_COLUMNS, c.source, c.external_id).join(other_name, c.callback_id == callback.c.id)
+    return found.where(c.source.in_(sources), c.external_id.in_(ids))

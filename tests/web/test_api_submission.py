@@ -156,6 +156,24 @@ async def test_an_external_id_is_for_good(api: Place, shop: dict[str, str]) -> N
     assert len({answer.json()["id"] for answer in answers}) == 1
 
 
+async def test_so_is_that_of_a_request_which_an_open_callback_answered(api: Place, shop: dict[str, str]) -> None:
+    """Sent again when that callback is over, it must not ring its visitor once more."""
+    body = {"department": "care", "phone": api.number()}
+    first = await post(api, shop, {**body, "external_id": "order-9"})
+    answers = [await post(api, shop, {**body, "external_id": "order-10"}) for _ in range(2)]
+    answers += await asyncio.gather(*(post(api, shop, {**body, "external_id": "order-11"}) for _ in range(5)))
+    await api.store.cancel(first.json()["id"], "")
+    answers += [await post(api, shop, {**body, "external_id": each}) for each in ("order-10", "order-11")]
+    answers.append(await post(api, shop, {**body, "external_id": "order-10", "at": "1999-01-01T00:00:00Z"}))
+    assert {(each.status_code, each.json()["id"]) for each in answers} == {(200, first.json()["id"])}
+    for external_id in ("order-9", "order-10"):
+        found = await api.client.get("/v1/callbacks", params={"external_id": external_id}, headers=shop)
+        assert [each["id"] for each in found.json()["items"]] == [first.json()["id"]]
+    foreign = await api.as_(site="other")
+    found = await api.client.get("/v1/callbacks", params={"external_id": "order-10"}, headers=foreign)
+    assert found.json()["items"] == []
+
+
 @pytest.mark.parametrize("department", ["elsewhere", "nowhere", "", None, 7])
 async def test_a_department_is_the_sites_own(api: Place, shop: dict[str, str], department: Any) -> None:
     answer = await post(api, shop, {"department": department, "phone": api.number()})

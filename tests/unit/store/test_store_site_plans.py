@@ -14,7 +14,7 @@ from dialer.domain.outcome import Outcome
 from dialer.intake.listing import Wanted, WantedCalls
 from dialer.intake.once import Asked, Once
 from dialer.store import keys, submissions
-from dialer.store.site import SiteViews, callbacks_of, calls_of, objections_of
+from dialer.store.site import SiteViews, callbacks_named_too, callbacks_of, calls_of, objections_of
 from dialer.store.store import SqlStore
 from tests.contract.story import NOON, OTHER, SECOND, Door, callback
 from tests.unit.store.test_store_plans import explained
@@ -30,6 +30,8 @@ PLANS: list[tuple[Select[Any], str]] = [
     (objections_of("api:example", 50, "1.1"), "INDEX ix_do_not_call_who"),
     (submissions.answers_of([(1, "k"), (2, "l")]), "INDEX uq_answer_holder_key"),
     (submissions.named([("api:x", "y"), ("api:x", "z")]), "INDEX sqlite_autoindex_callback_2"),
+    (callbacks_named_too("example", Wanted(source="api:x", external_id="y"), 50, None), "autoindex_other_name_1"),
+    (submissions.named_too([("api:x", "y"), ("api:x", "z")]), "INDEX sqlite_autoindex_other_name_1"),
     (keys.by_hash("h"), "INDEX sqlite_autoindex_api_key_1"),
     (submissions.given_before(NOON), "INDEX ix_answer_at"),
 ]
