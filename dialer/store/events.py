@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import ClassVar, Self
 
 from sqlalchemy import Connection, bindparam, exists, insert, select
 
@@ -31,6 +31,8 @@ class Tell(Operation[None]):
 
     events: tuple[WidgetEvent, ...]
     since: datetime
+
+    quiet: ClassVar[bool] = True
 
     @classmethod
     def write(cls, connection: Connection, group: Sequence[Self], now: datetime) -> Sequence[None]:

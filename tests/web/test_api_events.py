@@ -108,6 +108,16 @@ async def test_a_day_is_the_site_s(tmp_path: Path) -> None:
         assert (await funnel(api)).impressions == 2
 
 
+async def test_nobody_is_woken_for_what_changes_no_callback(api: Place) -> None:
+    """Neither for an event nor for a look at whether the store can be written."""
+    heard: list[None] = []
+    headers = await api.as_("submit")
+    with api.store.heard_by(lambda: heard.append(None)):
+        assert await told(api, headers, event()) == 204
+        assert (await api.client.get("/readyz")).status_code == 200
+    assert heard == []
+
+
 async def test_what_was_told_holds_nobody(tmp_path: Path) -> None:
     async with place(tmp_path) as api:
         await told(api, await api.as_("submit"), event())
