@@ -20,11 +20,11 @@ def slots(
 ) -> list[Promise]:
     """At most `limit` promises from `since` (not past) up to, not including, `until`, earliest first.
 
-    They lie at whole multiples of `every` (a part of an hour, in whole minutes) by the department's clock. With
-    `number` (E.164) none is too early or too late for whoever has it. A request for exactly such a time gets exactly
-    that promise.
+    They lie at whole multiples of `every` (a part of an hour, in whole minutes) by the department's clock. None is too
+    early or too late for whoever has `number` (E.164; None: a number of the site's own zone). A request for exactly
+    such a time gets exactly that promise.
     """
-    quiet = called_windows(directory.sites[department.site], number) if number is not None else ()
+    quiet = called_windows(directory.sites[department.site], number)
     zone, found = department.hours.zone, list[Promise]()
     at = _rounded_up(since, zone, every)
     while at < until and len(found) < limit:

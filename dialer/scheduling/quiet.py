@@ -9,10 +9,11 @@ from dialer.domain.directory import Interval, OpeningHours, Site
 _DAYS_A_WEEK = 7
 
 
-def called_windows(site: Site, number: str) -> tuple[OpeningHours, ...]:
+def called_windows(site: Site, number: str | None) -> tuple[OpeningHours, ...]:
     """The windows that must all be open to ring `number` (E.164): one per zone in which it may ring, each open at the
-    site's `call_between` every day; the site's own zone where none is known."""
-    return tuple(_window(zone, site.call_between) for zone in _zones(number) or (site.zone,))
+    site's `call_between` every day; the site's own zone where none is known, or nobody knows the number yet (None)."""
+    zones = _zones(number) if number is not None else ()
+    return tuple(_window(zone, site.call_between) for zone in zones or (site.zone,))
 
 
 @lru_cache(1024)

@@ -35,7 +35,10 @@ async def offered(
     id: str,  # noqa: A002  # the path's own word
     since: Annotated[Instant, Query(alias="from")] = None,
     until: Instant = None,
-    number: Annotated[str | None, Query(max_length=100, description="Whom to call, for their quiet hours.")] = None,
+    number: Annotated[
+        str | None,
+        Query(max_length=100, description="Whom to call, for their quiet hours; absent: those of the site's own zone."),
+    ] = None,
     every: Minutes = 15,
 ) -> Slots:
     """The times that can be promised, at most 500 of 31 days: a request `at` one of them is promised exactly that.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.domain.directory import Department, Interval, Nation, OpeningHours
+from dialer.domain.directory import Department, Directory, Interval, Nation, OpeningHours
 from dialer.domain.errors import RequestRefused
 from dialer.intake.slots import slots
 from dialer.intake.submission import accept, callable_number
@@ -19,10 +19,18 @@ LONDONER, NEW_YORKER = "+442079460000", "+12125550123"
 DAY = timedelta(days=1)
 
 
+AT_ANY_HOUR = replace(DIRECTORY, sites={"shop": replace(DIRECTORY.sites["shop"], call_between=Interval(time(0), None))})
+
+
 def offered(
-    at: Department, since: datetime, until: datetime, number: str | None = None, every: timedelta = QUARTER
+    at: Department,
+    since: datetime,
+    until: datetime,
+    number: str | None = None,
+    every: timedelta = QUARTER,
+    directory: Directory = DIRECTORY,
 ) -> list[datetime]:
-    return [each.due_at for each in slots(DIRECTORY, at, number, since, until, every, 1000)]
+    return [each.due_at for each in slots(directory, at, number, since, until, every, 1000)]
 
 
 def at(text: str) -> datetime:
@@ -65,6 +73,7 @@ def test_the_called_person_s_own_hours() -> None:
     here = offered(department("care", always), *day, LONDONER)
     there = offered(department("care", always), *day, NEW_YORKER)
     assert (here[0], here[-1]) == (at("2030-05-14T07:00Z"), at("2030-05-14T19:45Z"))
+    assert offered(department("care", always), *day) == here  # who is not known yet has a number of the site's zone
     assert (there[0].astimezone(NEW_YORK).hour, there[-1]) == (20, at("2030-05-14T23:45Z"))
 
 
@@ -72,7 +81,8 @@ def test_the_called_person_s_own_hours() -> None:
 def test_a_clock_change(day: str) -> None:
     hours = OpeningHours(LONDON, ((Interval(time(0, 30), time(3)),),) * 7)
     since = at(f"{day}T00:00Z") - timedelta(hours=1)
-    found = offered(department("nights", hours), since, since + DAY, every=timedelta(minutes=30))
+    half_an_hour = timedelta(minutes=30)
+    found = offered(department("nights", hours), since, since + DAY, every=half_an_hour, directory=AT_ANY_HOUR)
     spring = day == "2030-03-31"
     assert len(found) == (3 if spring else 7)
     assert all(later - earlier == timedelta(minutes=30) for earlier, later in pairwise(found))
@@ -105,10 +115,9 @@ def test_every_slot_is_accepted_with_exactly_that_promise(
     found = slots(directory, asked, LONDONER if numbered else None, since, until, timedelta(minutes=every), 20)
     for each in found:
         assert since <= each.due_at < until
-        if numbered:
-            request = {"department": "drawn", "phone": LONDONER, "at": each.due_at.isoformat()}
-            made = accept(request, directory, since)
-            assert (made.due_at, made.expires_at) == (each.due_at, each.expires_at)
+        request = {"department": "drawn", "phone": LONDONER, "at": each.due_at.isoformat()}
+        made = accept(request, directory, since)
+        assert (made.due_at, made.expires_at) == (each.due_at, each.expires_at)
 
 
 def test_a_number_that_could_not_be_called_is_refused() -> None:
