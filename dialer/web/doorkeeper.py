@@ -3,13 +3,13 @@
 import math
 from collections import OrderedDict
 from collections.abc import Callable
-from ipaddress import IPv6Network
 
 from dialer.domain.errors import StoreError
 from dialer.intake.keys import KeyHolder, hash_of, is_token
 from dialer.web.pace import Pacer
 from dialer.web.ports import KeyStore
 from dialer.web.problems import Problem
+from dialer.web.proxies import network
 
 _FRESH = 0.5
 """Seconds for which a key once found is taken to be in force: a revoked one opens nothing a second later."""
@@ -51,7 +51,7 @@ class Doorkeeper:
 
     def keyless(self, address: str) -> None:
         """Count a request that needs no secret. Raises `Problem` when there were too many from this address."""
-        _hold_to(self._per_address, _network(address))
+        _hold_to(self._per_address, network(address))
 
     async def note_uses(self) -> None:
         """Write down which keys were used since the last time; keeps them for the next time when that fails."""
@@ -78,11 +78,6 @@ class Doorkeeper:
         if now - self._noted.get(id_, -math.inf) >= _NOTED:
             self._noted[id_] = now
             self._unnoted.add(id_)
-
-
-def _network(address: str) -> str:
-    """Whoever has one IPv6 address has 64 bits of them."""
-    return str(IPv6Network((address, 64), strict=False)) if ":" in address else address
 
 
 def _hold_to(pacer: Pacer, asker: int | str) -> None:

@@ -8,6 +8,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 Networks = Sequence[IPv4Network | IPv6Network]
 
+_V6_HOST_BITS = 64
+
 
 class Proxies:
     """ASGI middleware that sets the client's address and scheme as the trusted proxies tell them."""
@@ -41,6 +43,15 @@ def visitor(peer: str, forwarded: Sequence[str], trusted: Networks) -> str:
         if not _within(address, trusted):
             break
     return found
+
+
+def network(address: str) -> str:
+    """Whom an address counts for: who has 64 bits of IPv6 addresses to choose from is known by the rest; '' for what is
+    no address. IPv4 that came to a socket of both kinds is IPv4."""
+    read = _address(address.partition("%")[0])
+    if isinstance(read, IPv6Address):
+        return str(IPv6Address(int(read) >> _V6_HOST_BITS << _V6_HOST_BITS))
+    return str(read or "")
 
 
 def _within(address: IPv4Address | IPv6Address | None, networks: Networks) -> bool:

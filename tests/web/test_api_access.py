@@ -152,6 +152,15 @@ class TestRates:
         with pytest.raises(Problem):
             doorkeeper.keyless("2001:db8::ffff:2")
 
+    def test_on_a_socket_of_both_kinds_each_ipv4_address_is_its_own_asker(self) -> None:
+        """There all of them lie in one IPv6 network: the first visitor would use up everybody's pace."""
+        seen = Pacer(Limit(1, MINUTE), lambda: 0.0)
+        doorkeeper = Doorkeeper(None, seen, seen, lambda: 0.0)  # type: ignore[arg-type]  # no key is looked up
+        doorkeeper.keyless("::ffff:192.0.2.1")
+        doorkeeper.keyless("::ffff:192.0.2.2")
+        with pytest.raises(Problem):
+            doorkeeper.keyless("192.0.2.1")
+
     def test_a_count_holds_for_any_stretch(self) -> None:
         now = [0.0]
         pacer = Pacer(Limit(2, MINUTE), lambda: now[0])

@@ -9,13 +9,14 @@ from fastapi.responses import RedirectResponse, Response
 
 from dialer.domain.callback import Callback
 from dialer.domain.errors import StoreError
+from dialer.web.proxies import network
 from dialer.web.visitor import offers, posted
 from dialer.web.visitor.deeds import Deeds, Services
 from dialer.web.visitor.english import ENGLISH
 from dialer.web.visitor.query import Query
 from dialer.web.visitor.rendering import HEADERS, Shown, address, page, trouble
 from dialer.web.visitor.texts import Notice, Trouble
-from dialer.web.visitor.throttle import GUESSING, Throttle, network
+from dialer.web.visitor.throttle import GUESSING, Throttle
 from dialer.web.visitor.view import fits, view
 
 _RETRY_AFTER = {"Retry-After": "60"}

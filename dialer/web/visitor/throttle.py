@@ -1,6 +1,5 @@
 """How often somebody may ask: an allowance that refills, of which a link that is not ours takes far more."""
 
-import ipaddress
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +9,6 @@ ASKING = 1.0
 
 GUESSING = 20.0
 """What a link that is not ours costs on top of it."""
-
-_V6_HOST_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +49,3 @@ class Throttle:
     def _available(self, asker: str) -> float:
         left, since = self._left.get(asker, (self._allowance.most, 0.0))
         return min(left + (self._clock() - since) * self._allowance.per_second, self._allowance.most)
-
-
-def network(address: str) -> str:
-    """Whom an address counts for: who has 64 bits of IPv6 addresses to choose from is known by the rest; '' for what is
-    no address."""
-    try:
-        read = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return ""
-    if isinstance(read, ipaddress.IPv4Address):
-        return str(read)
-    return str(read.ipv4_mapped or ipaddress.IPv6Address(int(read) >> _V6_HOST_BITS << _V6_HOST_BITS))

@@ -12,12 +12,13 @@ from dialer.domain.directory import Interval
 from dialer.domain.ids import CallbackId
 from dialer.intake.slots import slots
 from dialer.intake.submission import accept
+from dialer.web.proxies import network
 from dialer.web.visitor.english import ENGLISH
 from dialer.web.visitor.offers import AHEAD, chosen, offer
 from dialer.web.visitor.posted import is_ours, origin_of, path_of
 from dialer.web.visitor.query import Query
 from dialer.web.visitor.texts import Notice
-from dialer.web.visitor.throttle import GUESSING, Allowance, Throttle, network
+from dialer.web.visitor.throttle import GUESSING, Allowance, Throttle
 from dialer.web.visitor.welsh import WELSH
 from tests.unit.intake.places import DIRECTORY, LONDON, NOW
 
