@@ -7,7 +7,7 @@ attempt's end, or by a note that its customer was being dialled already.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from time import monotonic
@@ -15,8 +15,9 @@ from typing import Protocol
 
 from dialer.domain.callback import Callback, Status
 from dialer.domain.directory import Directory
-from dialer.domain.errors import IllegalState
+from dialer.domain.errors import IllegalState, RequestRefused
 from dialer.domain.ids import CallbackId
+from dialer.intake.allowance import Allowance, UsageStore
 from dialer.intake.moments import window
 from dialer.intake.promises import promised
 
@@ -31,7 +32,7 @@ class Objected(Protocol):
     def in_progress(self) -> Sequence[CallbackId]: ...
 
 
-class ChangingStore(Protocol):
+class ChangingStore(UsageStore, Protocol):
     """The part of the store that takes changes. Raises `StoreError` when nothing was written, `IllegalState` for a
     callback that is not there or can no longer be changed so."""
 
@@ -119,6 +120,9 @@ async def move(
         raise IllegalState(what, where=id_, remedy="add the department again, or cancel the callback")
     wanted = window(*wish, directory.sites[department.site].zone, now)
     promise = promised(directory, department, callback.visitor.phone, wanted, now)
+    allowed = await Allowance(store, directory, now).check(replace(callback, due_at=promise.due_at))
+    if isinstance(allowed, RequestRefused):
+        raise allowed
     changed = await store.reschedule(id_, promise.due_at, promise.expires_at, *wanted)
     wake()
     return await _answered(store, changed, Status.SCHEDULED, waiting, waiting.clock())

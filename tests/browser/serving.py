@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from ulid import ULID
 
 from dialer.domain.callback import Callback, Visitor
-from dialer.domain.directory import Interval
+from dialer.domain.directory import Directory, Interval
 from dialer.domain.ids import CallbackId
 from dialer.intake.changes import Waiting
 from dialer.notify.links import Links
@@ -87,10 +87,14 @@ class Place:
 
 
 @contextlib.asynccontextmanager
-async def serving(folder: Path, allowance: Allowance = Allowance(most=1e6)) -> AsyncIterator[Place]:  # noqa: B008  # frozen
+async def serving(
+    folder: Path,
+    allowance: Allowance = Allowance(most=1e6),  # noqa: B008  # frozen
+    directory: Directory = DIRECTORY,
+) -> AsyncIterator[Place]:
     """The page, served until the end beside the store in `folder`."""
-    site = replace(DIRECTORY.sites["shop"], name="Caffi & Siop <Môr>", call_between=Interval(time(0), None))
-    directory = replace(DIRECTORY, sites={**DIRECTORY.sites, "shop": site})
+    site = replace(directory.sites["shop"], name="Caffi & Siop <Môr>", call_between=Interval(time(0), None))
+    directory = replace(directory, sites={**directory.sites, "shop": site})
     clock, meanwhile, woken = Clock(), Meanwhile(), list[datetime]()
     with socket.create_server(("127.0.0.1", 0)) as sock:
         base = f"http://127.0.0.1:{sock.getsockname()[1]}"

@@ -20,7 +20,7 @@ from dialer.notify.links import Links
 from dialer.web.visitor.throttle import Allowance
 from tests.browser.serving import NUMBER, PLANNED, Place, serving
 from tests.cli.seeds import claimed, over
-from tests.unit.intake.places import NOW
+from tests.unit.intake.places import NOW, with_account
 
 DEEDS = ("cancel", "move", "object")
 LATER = "2030-05-15T09:00:00+00:00"
@@ -82,6 +82,23 @@ async def test_the_page_shows_no_more_than_its_holder_knows(place: Place, http: 
         assert personal not in html
     # The one place with the callback's id is its own address.
     assert "<script" not in html
+
+
+async def test_an_account_that_has_used_up_its_day_offers_nothing_more_of_it(
+    folder: Path, http: httpx.AsyncClient
+) -> None:
+    """Submission would not promise it either."""
+    async with serving(folder, directory=with_account(max_attempts_a_day=1)) as place:
+        url, today = place.page_of(made := await place.add()), "2030-05-13T15:00:00+01:00"
+        assert f'value="{today}"' in (await http.get(url)).text
+        attempt = await claimed(place.store, await place.add(due_at=NOW))
+        await over(place.store, attempt, Outcome.CONNECTED, Status.COMPLETED)
+        html = (await http.get(url)).text
+        assert 'value="2030-05-13T' not in html
+        assert 'value="2030-05-14T' in html
+        told = await send(http, place, url, "move", at=today)
+        assert "We can no longer keep that time" in told.text
+        assert (await place.now(made)).due_at == PLANNED
 
 
 async def test_it_opens_in_the_language_of_its_site(place: Place, http: httpx.AsyncClient) -> None:

@@ -76,7 +76,7 @@ async def test_a_department_of_another_site(api: Place, shop: dict[str, str], de
     problem(answer, 404, "department_unknown")
 
 
-async def test_an_account_that_has_used_up_its_day_offers_tomorrow(tmp_path: Path) -> None:
+async def test_an_account_that_has_used_up_its_day_offers_tomorrow_and_moves_nothing_to_today(tmp_path: Path) -> None:
     async with place(tmp_path, directory=with_account(max_attempts_a_day=1)) as api:
         headers = await api.as_()
         made = await api.submitted(headers, department="sales")
@@ -85,3 +85,9 @@ async def test_an_account_that_has_used_up_its_day_offers_tomorrow(tmp_path: Pat
         await api.store.finish(ended(attempt, Outcome.CONNECTED, NOW + timedelta(seconds=1)), COMPLETED)
         told = (await api.client.get(SLOTS, headers=headers)).json()["slots"]
         assert told[0]["at"] == "2030-05-14T09:00:00+01:00"
+        waiting = await api.submitted(headers, department="sales", at=told[0]["at"])
+        moved = await api.client.patch(f"/v1/callbacks/{waiting['id']}", json={"at": None}, headers=headers)
+        problem(moved, 429, "account_cap", "department")
+        assert (await api.stored(waiting["id"])).due_at == datetime.fromisoformat(told[0]["at"])
+        moved = await api.client.patch(f"/v1/callbacks/{waiting['id']}", json={"at": told[1]["at"]}, headers=headers)
+        assert moved.status_code == 200

@@ -33,10 +33,13 @@ class Offer:
     later: date | None
 
 
-def offer(directory: Directory, department: Department, number: str, first: date | None, now: datetime) -> Offer:
-    """What can be offered to `number` (E.164) at `now` (UTC), from the day `first` on (None: today)."""
+def offer(
+    directory: Directory, department: Department, number: str, first: date | None, now: datetime, free: datetime
+) -> Offer:
+    """What can be offered to `number` (E.164) at `now` (UTC), from the day `first` on (None: today), and not before
+    `free`, when the account's caps allow a promise."""
     zone = directory.sites[department.site].zone
-    since = now + _TO_DECIDE
+    since = max(now + _TO_DECIDE, free)
     if first is not None and since.date() < first <= (now + AHEAD).date():
         since = max(since, datetime.combine(first, time(), zone).astimezone(UTC))
     found = slots(directory, department, number, since, now + AHEAD, EVERY, _LOOKED_FOR)

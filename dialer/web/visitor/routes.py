@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from dialer.domain.callback import Callback
 from dialer.domain.errors import StoreError
+from dialer.intake.allowance import Allowance
 from dialer.web.proxies import network
 from dialer.web.visitor import offers, posted
 from dialer.web.visitor.deeds import Deeds, Services
@@ -126,7 +127,8 @@ class _Pages:
         department = directory.departments.get(callback.department)
         offered = None
         if seen.may_move and department is not None:
-            offered = offers.offer(directory, department, callback.visitor.phone, query.day, now)
+            free = await Allowance(self._services.store, directory, now).free_from(department)
+            offered = offers.offer(directory, department, callback.visitor.phone, query.day, now, free)
         notice = query.notice if query.notice and fits(query.notice, callback, objected=objected) else None
         shown = Shown(
             path=f"{self._base}/c/{token}",

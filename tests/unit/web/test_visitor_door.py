@@ -179,7 +179,7 @@ def test_times_are_whole_steps_of_the_clock(since: int, first: int) -> None:
 def test_who_can_never_be_called_is_offered_nothing() -> None:
     closed = DIRECTORY.departments["closed"]
     assert slots(DIRECTORY, closed, NUMBER, NOW, NOW + 7 * DAY, HALF_AN_HOUR, 100) == []
-    empty = offer(DIRECTORY, closed, NUMBER, None, NOW)
+    empty = offer(DIRECTORY, closed, NUMBER, None, NOW, NOW)
     assert (empty.days, empty.later) == ((), None)
 
 
@@ -187,7 +187,7 @@ def test_whole_days_are_offered_some_thirty_times_at_once() -> None:
     seen: list[datetime] = []
     first = None
     for _ in range(40):
-        made = offer(DIRECTORY, DIRECTORY.departments["sales"], NUMBER, first, NOW)
+        made = offer(DIRECTORY, DIRECTORY.departments["sales"], NUMBER, first, NOW, NOW)
         times = [at for day in made.days for at in day]
         assert 1 <= len(times) <= 32
         seen += times
@@ -204,7 +204,7 @@ def test_whole_days_are_offered_some_thirty_times_at_once() -> None:
 @pytest.mark.parametrize("day", [date(2029, 1, 1), date(2030, 5, 13), date(2031, 1, 1), date.min, date.max])
 def test_a_day_that_is_past_or_too_far_is_today(day: date) -> None:
     care = DIRECTORY.departments["care"]
-    assert offer(DIRECTORY, care, NUMBER, day, NOW) == offer(DIRECTORY, care, NUMBER, None, NOW)
+    assert offer(DIRECTORY, care, NUMBER, day, NOW, NOW) == offer(DIRECTORY, care, NUMBER, None, NOW, NOW)
 
 
 def test_both_hours_are_offered_when_the_clocks_go_back() -> None:
