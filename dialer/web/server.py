@@ -28,6 +28,8 @@ _HEADERS_WITHIN = 10.0
 """Seconds for a request's headers, and for the first byte of a connection's first request."""
 _IDLE = 30
 """Seconds for which a connection is kept between requests."""
+_TAKEN_WITHIN = 60.0
+"""Seconds in which the other side takes what waits to be sent: who asks much and reads nothing keeps no place."""
 _LAST_ANSWERS = 10
 """Seconds for requests under way when the server ends."""
 _MAX_HEADERS = 32 * 1024
@@ -115,9 +117,10 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(H11Protocol):
-    """Does not wait for headers for ever, nor keep more connections than are good for the daemon."""
+    """Waits neither for headers nor for a reader for ever, nor keeps more connections than are good for the daemon."""
 
     _late: asyncio.TimerHandle | None = None
+    _untaken: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base has it
         super().connection_made(transport)
@@ -134,8 +137,17 @@ class _Protocol(H11Protocol):
         elif self._late is None:
             self._late = self.loop.call_later(_HEADERS_WITHIN, self.transport.abort)
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._untaken = self.loop.call_later(_TAKEN_WITHIN, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._taken()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._in_time()
+        self._taken()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
@@ -150,6 +162,11 @@ class _Protocol(H11Protocol):
         for event in events:
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+
+    def _taken(self) -> None:
+        if self._untaken is not None:
+            self._untaken.cancel()
+            self._untaken = None
 
     def _in_time(self) -> None:
         if self._late is not None:

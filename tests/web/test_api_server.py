@@ -116,6 +116,29 @@ async def test_whoever_does_not_ask_is_not_waited_for(
             writer.close()
 
 
+async def test_whoever_does_not_read_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that nobody takes ends with its connection, and so does what was made of it."""
+    monkeypatch.setattr(server, "_TAKEN_WITHIN", 0.2)
+    over = asyncio.Event()
+
+    async def long(scope: object, receive: object, send: object) -> None:
+        del scope, receive
+        await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[operator]  # as above
+        for _ in range(100):
+            part = {"type": "http.response.body", "body": b"x" * 1_000_000, "more_body": True}
+            await send(part)  # type: ignore[operator]  # as above
+        over.set()
+
+    async with serving(long, Listening(HERE, 0)) as port:
+        reader, writer = await asyncio.open_connection(HERE, port, limit=1)
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await asyncio.wait_for(over.wait(), 10)  # what is sent to nobody is dropped
+        with contextlib.suppress(ConnectionError):
+            while await reader.read(1_000_000):
+                pass
+        writer.close()
+
+
 async def test_there_is_an_end_to_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "_MOST_CONNECTIONS", 2)
     async with serving(hello, Listening(HERE, 0)) as port:
