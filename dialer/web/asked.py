@@ -42,7 +42,10 @@ class CallbackRequest(_Asked):
     consent: ConsentGiven | None = None
     sms: bool | None = Field(None, description="Whether the visitor may be sent texts about this callback.")
     external_id: str | None = Field(
-        None, max_length=128, description="Your own id: a second request with it is answered with the same callback."
+        None,
+        max_length=128,
+        description="Your own id: a second request with it is answered with the same callback. Not with a key that may "
+        "only submit, which anybody can read in a page.",
     )
 
 

@@ -53,6 +53,11 @@ _MAX_EXTERNAL_ID = 128
 _MAX_TIME = 64
 _BY_API = "cancelled through the API"
 
+_NOT_FROM_A_PAGE = {
+    "address": "a key that may only submit counts the address that the request comes from",
+    "external_id": "a key that may only submit can be read by anybody, and your ids are yours",
+}
+
 _ALWAYS = documented(*EVERYWHERE)
 _ONE = {**_ALWAYS, **documented(404)}
 _KEY = {
@@ -83,7 +88,8 @@ async def submit(request: Request, here: Here, its: Submitter) -> Response:
     """
     key = idempotency_key(request)
     body, raw = await body_of(request)
-    _place_address(body, request, its)
+    if its.publishable:
+        _from_a_page(body, request)
     external_id = single_line(body.pop("external_id", None), "external_id", _MAX_EXTERNAL_ID) or None
     once = Once(its.id, key, fingerprint(raw)) if key is not None else None
     now = here.clock.now()
@@ -187,11 +193,10 @@ def _too_late(callback: Callback) -> str:
     return f"by now the callback is {callback.status}"
 
 
-def _place_address(body: dict[str, object], request: Request, its: KeyHolder) -> None:
-    """Whoever holds a key that anybody may read is known by where they come from, not by what they say."""
-    if not its.publishable:
-        return
-    if body.get("address") is not None:
-        what = "a key that may only submit counts the address that the request comes from"
-        raise RequestRefused("address_not_allowed", "address", what, remedy="leave it out")
+def _from_a_page(body: dict[str, object], request: Request) -> None:
+    """Whoever holds a key that anybody may read is known by where they come from, not by what they say; and an id of
+    the site's own that they took would answer its server's request with a stranger's callback."""
+    for field, what in _NOT_FROM_A_PAGE.items():
+        if body.get(field) is not None:
+            raise RequestRefused(f"{field}_not_allowed", field, what, remedy="leave it out")
     body["address"] = address_of(request) or None

@@ -247,6 +247,12 @@ class TestAPublishableKey:
         answer = await post(api, headers, {"department": "care", "phone": api.number(), "address": "192.0.2.7"})
         problem(answer, 422, "address_not_allowed", "address")
 
+    async def test_takes_none_of_the_site_s_own_ids(self, api: Place, shop: dict[str, str]) -> None:
+        """Whoever read the key in a page could have the site's request for `order-99` answered with their callback."""
+        body = {"department": "care", "phone": api.number(), "external_id": "order-99"}
+        problem(await post(api, await api.as_("submit"), body), 422, "external_id_not_allowed", "external_id")
+        assert (await post(api, shop, {**body, "phone": api.number()})).status_code == 201
+
 
 async def test_answers_are_kept_for_seven_days(tmp_path: Path) -> None:
     async with place(tmp_path) as api:
