@@ -22,6 +22,7 @@ MAX_ITEM = 64 * 1024
 """Bytes of one item, written as JSON in ASCII."""
 
 _MAX_TIME = 64
+_MAX_DIGITS = 100
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~/+=@-]{0,127}")
 _CURSOR = re.compile(r"[!-~]{1,1024}")
 _REASON = re.compile(r"[a-z0-9_]{1,40}")
@@ -202,14 +203,13 @@ def _digest(content: bytes) -> str:
 
 def _loads(body: bytes) -> object:
     try:
-        return json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_no_constant)
+        return json.loads(body.decode(), object_pairs_hook=_object, parse_int=_integer, parse_constant=_no_number)
     except UnicodeDecodeError as error:
         raise FeedBroken(f"the answer is not UTF-8 at byte {error.start + 1}") from None
     except json.JSONDecodeError as error:
         raise FeedBroken(f"the answer is not JSON at line {error.lineno}, column {error.colno}") from None
-    except (ValueError, RecursionError):
-        # A number of thousands of digits, or brackets nested thousands deep.
-        raise FeedBroken("the answer is JSON beyond any sensible size or depth") from None
+    except RecursionError:
+        raise FeedBroken("the answer is JSON nested beyond any sensible depth") from None
 
 
 def _object(pairs: list[tuple[str, object]]) -> object:
@@ -219,8 +219,14 @@ def _object(pairs: list[tuple[str, object]]) -> object:
     return made if len(made) == len(pairs) else tuple(pairs)
 
 
-def _no_constant(_: str) -> object:
-    raise FeedBroken("the answer holds NaN or Infinity, which are not JSON")
+def _integer(digits: str) -> object:
+    return int(digits) if len(digits) <= _MAX_DIGITS else _no_number(digits)
+
+
+def _no_number(text: str) -> object:
+    """NaN, Infinity, and what Python takes for no number of any use: as a list nowhere taken for one, so that only the
+    item that holds it is in the way."""
+    return (text,)
 
 
 def _refused(code: str, name: str, what: str, remedy: str) -> RequestRefused:
