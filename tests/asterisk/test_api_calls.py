@@ -1,6 +1,5 @@
 """A callback that is handed in by HTTP is called at once: nobody poked, and the store was not read anew for it."""
 
-import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +14,7 @@ from tests.lab.waiting import quiet
 from tests.rig import Daemon, Department, House
 from tests.rig.detached import key_of
 
-NUMBER, CANCELLED = "+441174960901", "+441174960902"
+NUMBER, CANCELLED, AFTER = "+441174960901", "+441174960902", "+441174960903"
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +23,17 @@ def lab() -> Iterator[Lab]:
         yield running
 
 
+async def handed_in(client: httpx.AsyncClient, number: str, at: datetime | None = None) -> CallbackId:
+    request = {"department": "sales", "phone": number, **({"at": at.isoformat()} if at else {})}
+    answer = await client.post("/v1/callbacks", json=request)
+    assert answer.status_code == 201, answer.text
+    return CallbackId(answer.json()["id"])
+
+
 async def test_what_is_handed_in_is_called_and_what_is_cancelled_is_not(lab: Lab, tmp_path: Path) -> None:
     await quiet(lab)
     lab.agent("anna", Agent.accept())
-    for number in (NUMBER, CANCELLED):
+    for number in (NUMBER, CANCELLED, AFTER):
         lab.customer(number, Customer.answer(talk_ms=300))
     house = House(
         lab,
@@ -43,21 +49,21 @@ async def test_what_is_handed_in_is_called_and_what_is_cancelled_is_not(lab: Lab
         async with httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False, timeout=30
         ) as client:
-            soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
-            other = await client.post("/v1/callbacks", json={"department": "sales", "phone": CANCELLED, "at": soon})
-            cancelled = await client.delete(f"/v1/callbacks/{other.json()['id']}")
+            soon = datetime.now(UTC) + timedelta(seconds=2)
+            other = await handed_in(client, CANCELLED, soon)
+            cancelled = await client.delete(f"/v1/callbacks/{other}")
             assert (cancelled.status_code, cancelled.json()["callback"]["status"]) == (200, "cancelled")
-            made = (await client.post("/v1/callbacks", json={"department": "sales", "phone": NUMBER})).json()
-            settled = await daemon.until_settled([CallbackId(made["id"])], final=True)
-            assert settled[CallbackId(made["id"])].status is Status.COMPLETED
-            calls = (await client.get("/v1/calls")).json()["items"]
-            assert [(each["callback_id"], each["outcome"]) for each in calls] == [(made["id"], "connected")]
-            attempts = (await client.get(f"/v1/callbacks/{made['id']}/attempts")).json()["items"]
-            assert attempts == calls
-            await asyncio.sleep(max(0.0, (datetime.fromisoformat(soon) - datetime.now(UTC)).total_seconds() + 0.5))
-            too_late = await client.delete(f"/v1/callbacks/{made['id']}")
+            rung = [await handed_in(client, NUMBER), await handed_in(client, AFTER, soon + timedelta(seconds=1))]
+            # The one that is due after the cancelled one has been called: what was to be called before it, was.
+            settled = await daemon.until_settled(rung, final=True)
+            assert [settled[id_].status for id_ in rung] == [Status.COMPLETED] * 2
+            calls = (await client.get("/v1/calls")).json()["items"][::-1]
+            assert [(each["callback_id"], each["outcome"]) for each in calls] == [(id_, "connected") for id_ in rung]
+            for call in calls:
+                attempts = (await client.get(f"/v1/callbacks/{call['callback_id']}/attempts")).json()["items"]
+                assert attempts == [call]
+            too_late = await client.delete(f"/v1/callbacks/{rung[0]}")
             assert (too_late.status_code, too_late.json()["code"]) == (409, "state")
             assert (await client.get("/readyz")).status_code == 200
         assert daemon.stop() == 0
-    rung = [call.dialled for call in lab.far_end_calls() if call.who == "customer"]
-    assert rung == [NUMBER]
+    assert [call.dialled for call in lab.far_end_calls() if call.who == "customer"] == [NUMBER, AFTER]
