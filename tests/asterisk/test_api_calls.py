@@ -11,8 +11,7 @@ from dialer.domain.callback import Status
 from dialer.domain.ids import CallbackId
 from tests.lab import Agent, Customer, Lab
 from tests.lab.waiting import quiet
-from tests.rig import Daemon, Department, House
-from tests.rig.detached import key_of
+from tests.rig import API, Daemon, Department, House
 
 NUMBER, CANCELLED, AFTER = "+441174960901", "+441174960902", "+441174960903"
 
@@ -40,15 +39,11 @@ async def test_what_is_handed_in_is_called_and_what_is_cancelled_is_not(lab: Lab
         tmp_path,
         [Department("sales", ["anna"])],
         daemon={"poll_floor_seconds": 3600},
-        tables={"api": {"listen": "127.0.0.1:0"}},
+        tables={"api": API},
     )
     with Daemon(house) as daemon:
         await daemon.until_logged("pbx.ready")
-        port = daemon.logged("api.listening")[0]["port"]
-        headers = {"authorization": f"Bearer {key_of(daemon)}"}
-        async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False, timeout=30
-        ) as client:
+        async with await daemon.client(daemon.key()) as client:
             soon = datetime.now(UTC) + timedelta(seconds=2)
             other = await handed_in(client, CANCELLED, soon)
             cancelled = await client.delete(f"/v1/callbacks/{other}")

@@ -6,10 +6,8 @@ written. The far end's records say who was rung.
 
 import contextlib
 import os
-import resource
 import shutil
 import sqlite3
-import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
@@ -21,57 +19,11 @@ from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
 from tests.lab import Agent, Customer, Lab
 from tests.lab.waiting import quiet
-from tests.rig import Daemon, Department, House
+from tests.rig import Department, House, Piped
 
 PAGE = 4096
 TALKING, WAITING = "+4419149600{:02}", "+4419149601{:02}"
 BUSY, FREE = "devstate change Custom:faults-ben INUSE", "devstate change Custom:faults-ben NOT_INUSE"
-
-
-# What the bits of a file's mode forbid is forbidden to root as well then.
-FEEBLE = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
-
-
-class PipedDaemon(Daemon):
-    """Its log goes through a pipe: a limit on the size of its files is then one on its store alone."""
-
-    @property
-    def state(self) -> Path:
-        return self.house.folder / "state"
-
-    @property
-    def database(self) -> Path:
-        return self.state / "dialer.db"
-
-    def start(self) -> None:
-        with self._log.open("ab") as out:
-            self._cat = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=out)
-        assert self._cat.stdin is not None
-        self._process = subprocess.Popen(
-            [*FEEBLE, *self._command("run")],
-            stdin=subprocess.DEVNULL,
-            stdout=self._cat.stdin,
-            stderr=self._cat.stdin,
-            env=self._environment,
-        )
-        self._cat.stdin.close()
-
-    def wait(self, seconds: float = 60) -> int:
-        code = super().wait(seconds)
-        self._cat.wait()
-        return code
-
-    def kill(self) -> None:
-        super().kill()
-        self._cat.wait()
-
-    @contextlib.contextmanager
-    def full_disk(self) -> Iterator[None]:
-        """No file of the daemon's can be written while inside."""
-        soft, hard = resource.prlimit(self.pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (0, hard))
-        yield
-        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +33,7 @@ def lab() -> Iterator[Lab]:
 
 
 @pytest.fixture
-async def daemon(lab: Lab, tmp_path: Path) -> AsyncIterator[PipedDaemon]:
+async def daemon(lab: Lab, tmp_path: Path) -> AsyncIterator[Piped]:
     """Anna is free; Ben is not, until his device says so."""
     await quiet(lab)
     lab.pbx.cli(BUSY)
@@ -95,13 +47,12 @@ async def daemon(lab: Lab, tmp_path: Path) -> AsyncIterator[PipedDaemon]:
         devices={"ben": "Custom:faults-ben"},
         daemon={"state_dir": str(tmp_path / "state"), "poll_floor_seconds": 1, "drain_seconds": 2},
     )
-    (tmp_path / "state").mkdir()
-    with PipedDaemon(house) as running:
+    with Piped(house) as running:
         await running.until_logged("pbx.ready")
         yield running
 
 
-async def two_callbacks(lab: Lab, daemon: PipedDaemon, number: int) -> list[CallbackId]:
+async def two_callbacks(lab: Lab, daemon: Piped, number: int) -> list[CallbackId]:
     """One whose call is up, and one that is due and waits for Ben."""
     lab.customer(TALKING.format(number), Customer.answer())
     lab.customer(WAITING.format(number), Customer.answer(talk_ms=300))
@@ -115,7 +66,7 @@ async def two_callbacks(lab: Lab, daemon: PipedDaemon, number: int) -> list[Call
     return both
 
 
-async def struck(lab: Lab, daemon: PipedDaemon) -> None:
+async def struck(lab: Lab, daemon: Piped) -> None:
     """While the store fails: the call ends, and Ben becomes free. Neither can be written, and nobody is rung."""
     lab.far.cli("channel request hangup all")
     lab.pbx.cli(FREE)
@@ -124,7 +75,7 @@ async def struck(lab: Lab, daemon: PipedDaemon) -> None:
     assert set(lab.channels().values()) == {0}
 
 
-async def recovered(lab: Lab, daemon: PipedDaemon, number: int, both: Sequence[CallbackId]) -> None:
+async def recovered(lab: Lab, daemon: Piped, number: int, both: Sequence[CallbackId]) -> None:
     """The cause has gone: both callbacks are completed, by one attempt each that the far end knows, too."""
     rows = await daemon.until_settled(both, final=True)
     assert {row.status for row in rows.values()} == {Status.COMPLETED}
@@ -138,7 +89,7 @@ async def recovered(lab: Lab, daemon: PipedDaemon, number: int, both: Sequence[C
     assert rung == Counter(attempt.callback_id for attempt in attempts), "agents: each call has its intent"
 
 
-def said(daemon: PipedDaemon, what: str, remedy: str) -> None:
+def said(daemon: Piped, what: str, remedy: str) -> None:
     """Both faults were told in one clear line."""
     for event in ("store.outcome_not_written", "store.failed"):
         told = daemon.logged(event)[0]
@@ -148,7 +99,7 @@ def said(daemon: PipedDaemon, what: str, remedy: str) -> None:
     assert "Traceback" not in daemon.tail(1000)
 
 
-async def test_a_full_disk(lab: Lab, daemon: PipedDaemon) -> None:
+async def test_a_full_disk(lab: Lab, daemon: Piped) -> None:
     both = await two_callbacks(lab, daemon, 1)
     with daemon.full_disk():
         await struck(lab, daemon)
@@ -156,7 +107,7 @@ async def test_a_full_disk(lab: Lab, daemon: PipedDaemon) -> None:
     await recovered(lab, daemon, 1, both)
 
 
-async def test_killed_on_a_full_disk_the_end_is_settled_from_the_journal(lab: Lab, daemon: PipedDaemon) -> None:
+async def test_killed_on_a_full_disk_the_end_is_settled_from_the_journal(lab: Lab, daemon: Piped) -> None:
     both = await two_callbacks(lab, daemon, 2)
     with daemon.full_disk():
         await struck(lab, daemon)
@@ -165,7 +116,7 @@ async def test_killed_on_a_full_disk_the_end_is_settled_from_the_journal(lab: La
     await recovered(lab, daemon, 2, both)
 
 
-async def test_stopped_on_a_full_disk_it_waits_no_longer_than_it_may(lab: Lab, daemon: PipedDaemon) -> None:
+async def test_stopped_on_a_full_disk_it_waits_no_longer_than_it_may(lab: Lab, daemon: Piped) -> None:
     both = await two_callbacks(lab, daemon, 7)
     with daemon.full_disk():
         await struck(lab, daemon)
@@ -175,7 +126,7 @@ async def test_stopped_on_a_full_disk_it_waits_no_longer_than_it_may(lab: Lab, d
     await recovered(lab, daemon, 7, both)
 
 
-async def test_locked_by_another_process_for_longer_than_we_wait(lab: Lab, daemon: PipedDaemon) -> None:
+async def test_locked_by_another_process_for_longer_than_we_wait(lab: Lab, daemon: Piped) -> None:
     both = await two_callbacks(lab, daemon, 3)
     with contextlib.closing(sqlite3.connect(daemon.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -185,12 +136,12 @@ async def test_locked_by_another_process_for_longer_than_we_wait(lab: Lab, daemo
     await recovered(lab, daemon, 3, both)
 
 
-async def test_the_state_folder_gone(lab: Lab, daemon: PipedDaemon, tmp_path: Path) -> None:
+async def test_the_state_folder_gone(lab: Lab, daemon: Piped, tmp_path: Path) -> None:
     both = await two_callbacks(lab, daemon, 4)
-    daemon.state.rename(tmp_path / "elsewhere")
+    daemon.house.state.rename(tmp_path / "elsewhere")
     await struck(lab, daemon)
     said(daemon, "moved, deleted or replaced", "put it back")
-    (tmp_path / "elsewhere").rename(daemon.state)
+    (tmp_path / "elsewhere").rename(daemon.house.state)
     await recovered(lab, daemon, 4, both)
 
 
@@ -200,27 +151,27 @@ def overwrite(file: Path, content: bytes, start: int = 0) -> None:
         handle.write(content)
 
 
-def spoil_header(daemon: PipedDaemon) -> None:
+def spoil_header(daemon: Piped) -> None:
     overwrite(daemon.database, os.urandom(100))
 
 
-def spoil_pages(daemon: PipedDaemon) -> None:
+def spoil_pages(daemon: Piped) -> None:
     overwrite(daemon.database, os.urandom(daemon.database.stat().st_size - PAGE), PAGE)
 
 
-def take_rights(daemon: PipedDaemon) -> None:
+def take_rights(daemon: Piped) -> None:
     daemon.database.chmod(0o440)
 
 
-def take_rights_on_the_folder(daemon: PipedDaemon) -> None:
-    daemon.state.chmod(0o550)
+def take_rights_on_the_folder(daemon: Piped) -> None:
+    daemon.house.state.chmod(0o550)
 
 
-def take_folder(daemon: PipedDaemon) -> None:
-    shutil.rmtree(daemon.state)
+def take_folder(daemon: Piped) -> None:
+    shutil.rmtree(daemon.house.state)
 
 
-AT_THE_START: dict[str, tuple[Callable[[PipedDaemon], None], str]] = {
+AT_THE_START: dict[str, tuple[Callable[[Piped], None], str]] = {
     "header": (spoil_header, "the file is not a database (name another file, or restore the last backup)"),
     "pages": (spoil_pages, "the database file is damaged (stop, keep the file, and restore the last backup)"),
     "rights": (take_rights, "the database is read-only (give the file and its folder to the daemon's user)"),
@@ -230,9 +181,7 @@ AT_THE_START: dict[str, tuple[Callable[[PipedDaemon], None], str]] = {
 
 
 @pytest.mark.parametrize("case", AT_THE_START)
-async def test_a_fault_at_the_start_is_one_line_and_a_daemon_that_ends(
-    lab: Lab, daemon: PipedDaemon, case: str
-) -> None:
+async def test_a_fault_at_the_start_is_one_line_and_a_daemon_that_ends(lab: Lab, daemon: Piped, case: str) -> None:
     number = 10 + list(AT_THE_START).index(case)
     spoil, what = AT_THE_START[case]
     both = await two_callbacks(lab, daemon, number)
@@ -250,8 +199,8 @@ async def test_a_fault_at_the_start_is_one_line_and_a_daemon_that_ends(
     assert told.startswith(f"dialer: {daemon.database}")
     assert what in told
     assert {call.dialled for call in lab.far_end_calls()}.isdisjoint({WAITING.format(number)})
-    shutil.rmtree(daemon.state, ignore_errors=True)
-    daemon.state.mkdir()
+    shutil.rmtree(daemon.house.state, ignore_errors=True)
+    daemon.house.state.mkdir()
     daemon.database.write_bytes(sound)
     daemon.start()
     await recovered(lab, daemon, number, both)

@@ -4,7 +4,6 @@ told by a webhook. Nobody whom it is about is to be rung."""
 import asyncio
 import base64
 import contextlib
-import socket
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from random import Random
@@ -23,7 +22,8 @@ from dialer.store.outbox import SqlOutbox
 from dialer.store.outbox_tables import outbox
 from dialer.store.store import SqlStore
 from tests.chaos.stream import NIGHT
-from tests.feeds.platform import TOKEN, Platform, request, serving
+from tests.feeds.platform import Platform, request, serving, table
+from tests.lab.ports import free_port
 from tests.lab.waiting import until
 from tests.rig.receiver import Receiver, receiving
 
@@ -67,22 +67,12 @@ class Wires:
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[dict[str, dict[str, object]]]:
         """With both servers up; gives the tables of the configuration that lead there."""
-        with socket.socket() as held:
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            held.bind(("127.0.0.1", 0))
-            self._port = held.getsockname()[1]
+        self._port = free_port()
         async with serving(Platform()) as self._platform, receiving() as self._receiver:
-            near = ["127.0.0.0/8"]
             yield {
                 "api": {"listen": f"127.0.0.1:{self._port}", "per_key": "1000/1s"},
-                f"feed.{FEED}": {
-                    "url": f"{self._platform.url}/feed",
-                    "outcomes_url": f"{self._platform.url}/outcomes",
-                    "token": TOKEN,
-                    "wait_seconds": 2,
-                    "allow_private": near,
-                },
-                "webhook.crm": {"url": self._receiver.url(), "secrets": [SECRET], "allow_private": near},
+                f"feed.{FEED}": {**table(self._platform), "wait_seconds": 2},
+                "webhook.crm": self._receiver.webhook(SECRET),
             }
 
     async def begin(self, store: SqlStore) -> None:

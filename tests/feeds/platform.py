@@ -111,6 +111,16 @@ def cancel(id_: str, of: str, **more: Any) -> Item:
     return {"id": id_, "type": "cancel", "of": of, **more}
 
 
+def table(platform: Platform) -> dict[str, object]:
+    """The table of a dialer's feed that leads there."""
+    return {
+        "url": f"{platform.url}/feed",
+        "outcomes_url": f"{platform.url}/outcomes",
+        "token": TOKEN,
+        "allow_private": ["127.0.0.0/8"],
+    }
+
+
 class _Server(uvicorn.Server):
     def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # type: ignore[override]  # signals are the test's
         return contextlib.nullcontext()

@@ -21,8 +21,8 @@ from dialer.store import tables
 from dialer.store.feed_store import FeedStore
 from dialer.store.outbox_tables import outbox
 from dialer.store.store import SqlStore
-from tests.feeds.platform import TOKEN, Item, Platform, cancel, change, request, serving
-from tests.wires.process import Process
+from tests.feeds.platform import Item, Platform, cancel, change, request, serving, table
+from tests.rig import Daemon, detached
 
 WITHIN = 1800.0  # seconds for all of it
 PAGES_A_KILL = 4
@@ -98,7 +98,7 @@ def made(count: int, random: Random) -> list[Item]:
 class _Killer:
     """Kills the daemon as it asks for a page, before or just after it is answered, or as it tells an outcome."""
 
-    def __init__(self, daemon: Process, kills: int, random: Random) -> None:
+    def __init__(self, daemon: Daemon, kills: int, random: Random) -> None:
         self._daemon = daemon
         self._left = kills
         self._random = random
@@ -156,28 +156,23 @@ async def run(count: int, seed: int, folder: Path, *, kills: int) -> Result:
     platform = Platform(items=made(count, random))
     size = max(1, len(platform.items) // (kills * (PAGES_A_KILL + 1) + 1))
     async with serving(platform), asyncio.timeout(WITHIN):
-        with Process(folder, _feed(platform, size)) as daemon:
-            killer = _Killer(daemon, kills, random)
-            platform.fault = killer.page
-            platform.outcome_faults = _Outcomes(killer)  # type: ignore[assignment]  # one of them for each
-            await daemon.start()
+        daemon = Daemon(detached(folder, {"feed.mi": {**table(platform), "page_size": size, "wait_seconds": 2}}))
+        killer = _Killer(daemon, kills, random)
+        platform.fault = killer.page
+        platform.outcome_faults = _Outcomes(killer)  # type: ignore[assignment]  # one of them for each
+        with daemon:
+            await daemon.ready()
             async with SqlStore.open(daemon.database, busy_timeout=30) as store:
                 while killer.under_way or not await _done(store, platform):
                     if killer.dead.is_set():
                         killer.dead.clear()
-                        await daemon.start()
+                        daemon.start()
+                        await daemon.ready()
                         killer.under_way = False
                     await asyncio.sleep(0.05)
                 result.kills = killer.kills
                 await _judge(result, platform, store)
     return result
-
-
-def _feed(platform: Platform, size: int) -> str:
-    return (
-        f'[feed.mi]\nurl = "{platform.url}/feed"\noutcomes_url = "{platform.url}/outcomes"\ntoken = "{TOKEN}"\n'
-        f'page_size = {size}\nwait_seconds = 2\nallow_private = ["127.0.0.0/8"]\n'
-    )
 
 
 async def _done(store: SqlStore, platform: Platform) -> bool:

@@ -5,9 +5,9 @@ from pathlib import Path
 from fastapi import Request, Response
 
 from tests.cli.host import CONFIG, Host
-from tests.feeds.platform import TOKEN, Platform, cancel, request, serving
+from tests.feeds.platform import TOKEN, Platform, cancel, request, serving, table
 from tests.lab.waiting import until
-from tests.wires.process import Process
+from tests.rig import Daemon, detached
 
 NAME = "Zoë of the feed"
 
@@ -18,13 +18,11 @@ async def test_a_feed_that_refuses_us_is_one_alert_and_goes_on_when_it_takes_us(
 
     bad = request("r-2", "07700 900123", name=NAME)
     async with serving(Platform(items=[request("r-1", name=NAME), bad], fault=refuses)) as platform:
-        feed = (
-            f'[feed.mi]\nurl = "{platform.url}/feed"\noutcomes_url = "{platform.url}/outcomes"\nwait_seconds = 5\n'
-            f'token_file = "feed.token"\nallow_private = ["127.0.0.0/8"]\n'
-        )
-        with Process(tmp_path, feed) as daemon:
-            (tmp_path / "feed.token").write_text(f"{TOKEN}\n")
-            await daemon.start()
+        feed = {name: value for name, value in table(platform).items() if name != "token"}
+        feed |= {"token_file": "feed.token", "wait_seconds": 5}
+        (tmp_path / "feed.token").write_text(f"{TOKEN}\n")
+        with Daemon(detached(tmp_path, {"feed.mi": feed})) as daemon:
+            await daemon.ready()
             await until(lambda: len(daemon.logged("feed.failed")) >= 2)
             platform.fault = None
             await until(lambda: len(platform.events) >= 2)

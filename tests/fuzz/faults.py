@@ -2,38 +2,15 @@
 
 import asyncio
 import contextlib
-import resource
 import sqlite3
-import subprocess
 from collections.abc import AsyncIterator
 from itertools import cycle
 
-from tests.rig.detached import Served
+from tests.rig import Piped
 
 WHOLE, FAILING = 1.0, 1.0
 LOCKED = 6.0
 """Seconds: longer than a writer waits for a lock."""
-
-
-class Piped(Served):
-    """Its log goes through a pipe: a limit on the size of its files is then one on its store alone."""
-
-    def start(self) -> None:
-        with self._log.open("ab") as out:
-            self._cat = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=out)
-        assert self._cat.stdin is not None
-        self._process = subprocess.Popen(
-            self._command("run"),
-            stdin=subprocess.DEVNULL,
-            stdout=self._cat.stdin,
-            stderr=self._cat.stdin,
-            env=self._environment,
-        )
-        self._cat.stdin.close()
-
-    def kill(self) -> None:
-        super().kill()
-        self._cat.wait()
 
 
 @contextlib.asynccontextmanager
@@ -58,12 +35,8 @@ async def _fail(daemon: Piped, counts: dict[str, int]) -> None:
 
 @contextlib.asynccontextmanager
 async def _full_disk(daemon: Piped) -> AsyncIterator[None]:
-    soft, hard = resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (0, hard))
-    try:
+    with daemon.full_disk():
         yield
-    finally:
-        resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @contextlib.asynccontextmanager

@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.fuzz.faults import Piped, failing
+from tests.fuzz.faults import failing
 from tests.fuzz.report import Judged
+from tests.rig import API, Department, Piped, detached
 
 CHECKS = (
     "not_a_server_error",
@@ -23,6 +24,10 @@ CHECKS = (
 BY_FORM = ",".join(CHECKS[1:])
 AN_OPERATION = 200
 """Cases of each operation in one round, beside those that cover its parameters' bounds."""
+DEPARTMENTS = (
+    Department("sales", ["anna"]),
+    Department("mornings", ["anna"], hours='hours = { "mon-fri" = ["09:00-12:00"] }'),
+)
 KNOWN = 20
 """Callbacks that exist beforehand."""
 
@@ -68,8 +73,9 @@ class Fuzzed:
 async def fuzz(cases: int, folder: Path, *, faults: bool = False, per_round: int = AN_OPERATION) -> Fuzzed:
     """At least so many requests; with `faults` on a store that fails again and again."""
     judged, counts, sent = Judged(), dict[str, int](), dict[str, str | None]()
-    with Piped(folder, state=folder / "state") as daemon:
-        await daemon.port()
+    tables = {"api": API, "site.shop": {"origins": ["https://www.example.com"]}}
+    with Piped(detached(folder, tables, DEPARTMENTS)) as daemon:
+        await daemon.ready()
         key = daemon.key()
         async with await daemon.client(key) as client:
             document = (await client.get("/openapi.json")).json()

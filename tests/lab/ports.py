@@ -41,6 +41,13 @@ class Ports:
             self._locks.pop().close()
 
 
+def free_port() -> int:
+    """A port of TCP on which nobody listens now; nothing holds it."""
+    with socket.socket() as found:
+        found.bind((HOST, 0))
+        return int(found.getsockname()[1])
+
+
 def _lock(handle: IO[bytes]) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

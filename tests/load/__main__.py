@@ -26,15 +26,13 @@ from tests.bench.plan import percentile
 from tests.chaos.stream import numbers
 from tests.lab import Customer, Lab
 from tests.load.submitter import WARM_UP, Answers, Work
-from tests.rig import Daemon, Department, House
-from tests.rig.detached import closed_port, key_of
+from tests.rig import API, Daemon, Department, House
 
 AGENTS = [f"a{index:03}" for index in range(120)]
 RATE = 20.0  # calls a second
 TALK_MS = 1000
 LEAD = 3.0  # seconds from the order to the first call
 CONNECTIONS = 16
-API = {"per_key": "1000/1s", "per_address": "1000/1s"}
 ACCOUNT = {"max_attempts_a_day": 1_000_000, "calls_per_second": 1000}
 SHOPS = [f"later{index}" for index in range(5)]
 """Departments for what is submitted: each number once in each."""
@@ -77,7 +75,6 @@ def main() -> int:
 
 async def _run(lab: Lab, folder: Path, called: list[str], half: Half, rate: float | None) -> None:
     """One stretch of calls; `rate` is that of the submissions beside it (None: there are none)."""
-    port = closed_port()
     departments = [Department("sales", AGENTS, more=['whisper = "beep"']), *(Department(id_, AGENTS) for id_ in SHOPS)]
     house = House(
         lab,
@@ -85,11 +82,11 @@ async def _run(lab: Lab, folder: Path, called: list[str], half: Half, rate: floa
         departments,
         log_level="info",
         accounts={"shop": ACCOUNT},
-        tables={"api": {"listen": f"127.0.0.1:{port}", **API}},
+        tables={"api": API},
     )
     with Daemon(house) as daemon:
         await daemon.until_logged("pbx.ready")
-        key = key_of(daemon, "submit,read")
+        port, key = await daemon.port(), daemon.key("submit,read")
         start, length = time.time() + LEAD, len(called) / RATE
         cpu = daemon.cpu_seconds()
         async with daemon.store() as store:

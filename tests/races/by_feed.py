@@ -10,7 +10,7 @@ from random import Random
 
 from dialer.domain.callback import Status
 from dialer.intake.changes import Answer
-from tests.feeds.platform import TOKEN, Item, Platform, cancel, change, request, serving
+from tests.feeds.platform import Item, Platform, cancel, change, request, serving, table
 from tests.lab import Agent, Customer, Lab
 from tests.lab.waiting import quiet, until
 from tests.races.run import AGENTS, LONGEST, Kind, Race, Result, judge, numbers
@@ -43,17 +43,11 @@ async def run(count: int, seed: int) -> Result:
 
 @contextmanager
 def _house(platform: Platform, folder: Path) -> Iterator[tuple[Lab, Daemon]]:
-    feed = {
-        "url": f"{platform.url}/feed",
-        "outcomes_url": f"{platform.url}/outcomes",
-        "token": TOKEN,
-        "allow_private": ["127.0.0.0/8"],
-    }
     with Lab.create(folder / "lab", agents=AGENTS) as lab:
         for agent in AGENTS:
             lab.agent(agent, Agent.accept(ring_ms=100, press_ms=200))
         department = Department("sales", AGENTS, retry={"cancelled": ["1s"]})
-        house = House(lab, folder / "house", [department], log_level="info", tables={"feed.mi": feed})
+        house = House(lab, folder / "house", [department], log_level="info", tables={"feed.mi": table(platform)})
         with Daemon(house) as daemon:
             yield lab, daemon
 

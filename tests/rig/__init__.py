@@ -1,6 +1,8 @@
-"""A real daemon, as its own process, beside a lab: configured, fed and watched as its users would."""
+"""A real daemon, as its own process, beside a lab or none: configured, fed and watched as its users would."""
 
 from tests.rig.daemon import Daemon
-from tests.rig.house import Department, House
+from tests.rig.detached import detached
+from tests.rig.house import API, Department, House
+from tests.rig.piped import Piped
 
-__all__ = ["Daemon", "Department", "House"]
+__all__ = ["API", "Daemon", "Department", "House", "Piped", "detached"]

@@ -10,7 +10,9 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
+
+import httpx
 
 from dialer import poke
 from dialer.domain.attempt import Attempt
@@ -42,11 +44,12 @@ class Daemon:
         self._module = module
         self._log = house.folder / log
         self._process: subprocess.Popen[bytes] | None = None
+        self._starts = 0
         house.write()
 
     @property
     def database(self) -> Path:
-        return self.house.folder / "dialer.db"
+        return self.house.state / "dialer.db"
 
     @property
     def pid(self) -> int:
@@ -67,13 +70,19 @@ class Daemon:
     def start(self) -> None:
         """Start it; returns at once."""
         with self._log.open("ab") as out:
-            self._process = subprocess.Popen(
-                self._command("run"),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                env=self._environment,
-            )
+            self._spawn(out)
+
+    def _spawn(self, out: IO[bytes], *through: str) -> None:
+        """Start it by the program `through`, if one is given."""
+        command = [*through, *self._command("run")]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=self._environment
+        )
+        self._starts += 1
+
+    async def ready(self) -> None:
+        """Wait until it is ready, since it was last started."""
+        await self.until_logged("daemon.ready", 60, self._starts)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal."""
@@ -110,6 +119,26 @@ class Daemon:
 
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", self._module, "--config", str(self.house.config), *arguments]
+
+    async def port(self) -> int:
+        """Where its API listens, once it is ready."""
+        await self.ready()
+        return int(self.logged("api.listening")[-1]["port"])
+
+    def key(self, scopes: str = "submit,read,manage") -> str:
+        """A new key of the shop's for its API, in full."""
+        done = self.cli("key", "make", "--site", "shop", "--scope", scopes, "--json")
+        assert done.returncode == 0, done.stderr
+        return str(json.loads(done.stdout)["key"])
+
+    async def client(self, key: str) -> httpx.AsyncClient:
+        """Who asks its API with a key."""
+        return httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{await self.port()}",
+            headers={"authorization": f"Bearer {key}"},
+            trust_env=False,
+            timeout=30,
+        )
 
     def submit(self, requests: Sequence[dict[str, Any]]) -> list[CallbackId]:
         """Submit requests as JSON Lines; all must be accepted."""
@@ -198,7 +227,7 @@ class Daemon:
 
     def poke(self) -> bool:
         """Wake it."""
-        return poke.poke(self.house.folder / "dialer.sock")
+        return poke.poke(self.house.state / "dialer.sock")
 
 
 async def until(condition: Callable[[], bool], seconds: float, what: str) -> None:

@@ -4,8 +4,9 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
-from tests.lab import Lab
+from tests.lab.lab import AmiAccess
 
 ALWAYS = 'hours = { "mon-sun" = ["00:00-24:00"] }'
 MAIN = "main"
@@ -13,10 +14,23 @@ MAIN = "main"
 
 Table = Mapping[str, object]
 
+API: Table = {"listen": "127.0.0.1:0", "per_key": "1000/1s", "per_address": "1000/1s"}
+"""The table of an API on any port that may be asked as fast as it answers."""
+
 _AT_ANY_TIME = {"call_between": "00:00-24:00"}
 _UNHURRIED: Table = {"patience": "never", "max_missed_rings": 0, "order": "round_robin"}
 _UNSPACED: Table = {"least_gap": "0s", "jitter": 0}
 _UNPACED: Table = {"calls_per_second": 1000}
+
+
+class Manager(Protocol):
+    """What is written down of a PBX: a `Lab`'s, or one's that is not there."""
+
+    @property
+    def ami(self) -> AmiAccess: ...
+
+    @property
+    def trunk(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -48,7 +62,7 @@ class House:
     any, by their full names: `{"desk": {…}, "pbx.second": {…}}`.
     """
 
-    lab: Lab
+    lab: Manager
     folder: Path
     departments: Sequence[Department]
     devices: Mapping[str, str] = field(default_factory=dict)
@@ -59,7 +73,7 @@ class House:
     daemon: Table = field(default_factory=dict)
     pbx: Table = field(default_factory=dict)
     log_level: str = "debug"
-    more_labs: Mapping[str, Lab] = field(default_factory=dict)
+    more_labs: Mapping[str, Manager] = field(default_factory=dict)
     agent_pbx: Mapping[str, str] = field(default_factory=dict)
     trunks: Mapping[str, Table] = field(default_factory=dict)
     accounts: Mapping[str, Table] = field(default_factory=dict)
@@ -71,9 +85,15 @@ class House:
         """The file."""
         return self.folder / "dialer.toml"
 
+    @property
+    def state(self) -> Path:
+        """Where the daemon keeps its store and its socket."""
+        return Path(str(self.daemon.get("state_dir", self.folder)))
+
     def write(self) -> Path:
         """Write the file and return its path."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self.folder, self.state):
+            folder.mkdir(parents=True, exist_ok=True)
         tables = self._own_tables()
         for name, table in self.tables.items():
             tables[name] = {**tables.get(name, {}), **table}
@@ -147,7 +167,7 @@ class House:
         return {**tables, **({f"{key}.overflow": department.overflow} if department.overflow else {})}
 
 
-def _access(lab: Lab) -> dict[str, object]:
+def _access(lab: Manager) -> dict[str, object]:
     ami = lab.ami
     return {
         "host": ami.host,

@@ -14,7 +14,7 @@ from dialer.domain.errors import ConfigurationError
 from dialer.web import server
 from dialer.web.server import Listening, serving
 from tests.lab.certificates import make_certificates
-from tests.rig.detached import Served
+from tests.rig import API, Daemon, detached
 from tests.web.place import Place
 from tests.web.test_api_problems import raw
 
@@ -30,8 +30,8 @@ async def hello(scope: object, receive: object, send: object) -> None:
 
 async def test_a_daemon_serves_takes_in_and_ends(tmp_path: Path) -> None:
     """What was answered is in the store, a key that a command revokes opens nothing more, and a stop ends it."""
-    with Served(tmp_path) as daemon:
-        await daemon.port()
+    with Daemon(detached(tmp_path, {"api": API})) as daemon:
+        await daemon.ready()
         key = daemon.key()
         async with await daemon.client(key) as client:
             assert (await client.get("/healthz")).status_code == 200

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.host import CONFIG, Host, environment
+from tests.lab.ports import free_port
 
 PAGE = Path(__file__).parents[2] / "docs" / "integrate.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -35,13 +35,6 @@ def blocks(**places: str) -> list[Block]:
     for theirs, ours in places.items():
         text = text.replace(f"127.0.0.1:{theirs.removeprefix('port_')}", f"127.0.0.1:{ours}")
     return [Block(*match.groups()) for match in BLOCK.finditer(text)]
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def file_of(found: list[Block], name: str) -> str:

@@ -20,8 +20,9 @@ from dialer.domain.ids import CallbackId
 from dialer.notify.outbox import DeliveryState
 from dialer.store.deliveries import Deliveries
 from dialer.store.store import SqlStore
-from tests.rig.receiver import OK, Receiver, Told, receiving
-from tests.wires.process import POLL, Process
+from tests.rig import Daemon, detached
+from tests.rig.daemon import POLL
+from tests.rig.receiver import OK, Told, receiving
 
 SECRET = "whsec_" + base64.b64encode(b"the secret of a test, 32 bytes..").decode()
 TOMORROW = timedelta(days=1)
@@ -72,8 +73,8 @@ async def run(count: int, seed: int, folder: Path, *, kills: int, unanswered: fl
         return OK
 
     async with receiving(answer) as receiver, asyncio.timeout(WITHIN):
-        with Process(folder, _webhook(receiver)) as daemon:
-            await daemon.start()
+        with Daemon(detached(folder, {"webhook.crm": receiver.webhook(SECRET)})) as daemon:
+            await daemon.ready()
             async with (
                 SqlStore.open(daemon.database, busy_timeout=30) as store,
                 _killing(daemon, kills, random, result),
@@ -88,12 +89,8 @@ async def run(count: int, seed: int, folder: Path, *, kills: int, unanswered: fl
     return result
 
 
-def _webhook(receiver: Receiver) -> str:
-    return f'[webhook.crm]\nurl = "{receiver.url()}"\nsecrets = ["{SECRET}"]\nallow_private = ["127.0.0.0/8"]\n'
-
-
 @contextlib.asynccontextmanager
-async def _killing(daemon: Process, kills: int, random: Random, result: Result) -> AsyncIterator[None]:
+async def _killing(daemon: Daemon, kills: int, random: Random, result: Result) -> AsyncIterator[None]:
     """Kill it so often while inside, and leave when that was done."""
 
     async def kill() -> None:
@@ -101,7 +98,8 @@ async def _killing(daemon: Process, kills: int, random: Random, result: Result) 
             await asyncio.sleep(random.uniform(0.05, 1.5))
             daemon.kill()
             result.kills += 1
-            await daemon.start()
+            daemon.start()
+            await daemon.ready()
 
     killing = asyncio.create_task(kill())
     try:
@@ -111,7 +109,7 @@ async def _killing(daemon: Process, kills: int, random: Random, result: Result) 
         killing.cancel()
 
 
-async def _change(daemon: Process, store: SqlStore, count: int, random: Random) -> list[CallbackId]:
+async def _change(daemon: Daemon, store: SqlStore, count: int, random: Random) -> list[CallbackId]:
     """Accept so many callbacks, move each twice and cancel it: as the command line does beside a daemon."""
     now = datetime.now(UTC)
     due = now + TOMORROW

@@ -15,8 +15,9 @@ from pathlib import Path
 import httpx
 
 from tests.chaos.stream import numbers
+from tests.lab.ports import free_port
+from tests.rig import API, Daemon, detached
 from tests.rig.daemon import until
-from tests.rig.detached import Served, closed_port
 
 SENDERS = 16
 REPEATED = 0.25
@@ -105,10 +106,10 @@ async def run(count: int, kills: int, folder: Path, seed: int = 0) -> Outcome:
     outcome, rng, wanted = Outcome(count), random.Random(seed), asyncio.Queue[str]()
     for number in islice(numbers(0, 1), count):
         wanted.put_nowait(number)
-    port = closed_port()
-    with Served(folder, listen=port) as daemon:
-        await daemon.port()
-        sender = Sender(f"http://127.0.0.1:{port}", daemon.key("submit,read"), outcome, rng)
+    at = f"127.0.0.1:{free_port()}"
+    with Daemon(detached(folder, {"api": {**API, "listen": at}})) as daemon:
+        await daemon.ready()
+        sender = Sender(f"http://{at}", daemon.key("submit,read"), outcome, rng)
         killing = asyncio.create_task(_kill(daemon, kills, count, wanted, outcome, rng))
         await asyncio.gather(*(sender.send(wanted) for _ in range(SENDERS)))
         await killing
@@ -118,7 +119,7 @@ async def run(count: int, kills: int, folder: Path, seed: int = 0) -> Outcome:
 
 
 async def _kill(
-    daemon: Served, kills: int, count: int, wanted: asyncio.Queue[str], outcome: Outcome, rng: random.Random
+    daemon: Daemon, kills: int, count: int, wanted: asyncio.Queue[str], outcome: Outcome, rng: random.Random
 ) -> None:
     """Kill it each time that another share of the requests has gone, a little later, and start it again."""
     for nth in range(1, kills + 1):
@@ -128,7 +129,7 @@ async def _kill(
         daemon.kill()
         outcome.kills += 1
         daemon.start()
-        await daemon.until_logged("daemon.ready", count=nth + 1)
+        await daemon.ready()
 
 
 def _judge(database: Path, answers: dict[str, str], outcome: Outcome) -> None:
