@@ -4,8 +4,8 @@ told by a webhook. Nobody whom it is about is to be rung."""
 import asyncio
 import base64
 import contextlib
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator
 from random import Random
 
 import httpx
@@ -25,7 +25,7 @@ from tests.chaos.stream import NIGHT
 from tests.feeds.platform import Platform, request, serving, table
 from tests.lab.ports import free_port
 from tests.lab.waiting import until
-from tests.rig.receiver import Receiver, receiving
+from tests.rig.receiver import Receiver, heard_by_webhook, receiving
 
 FEED = "mi"
 SOURCE = f"feed:{FEED}"
@@ -136,30 +136,17 @@ class Wires:
         broken += [f"lost: {id_} was answered" for id_ in self.answered if id_ not in versions]
         doubled = len(self.answered) - len(set(self.answered))
         broken += [f"doubled: {doubled} answers of the API"] * bool(doubled)
-        return broken + self._judge_told(versions)
-
-    def _judge_told(self, versions: Mapping[CallbackId, int]) -> list[str]:
-        broken: list[str] = []
-        bodies: dict[str, bytes] = {}
-        order: dict[str, list[int]] = defaultdict(list)
-        for each in self._receiver.told:
-            callback, _, version = each.event_id.partition("-")
-            order[callback].append(int(version))
-            if bodies.setdefault(each.event_id, each.body) != each.body:
-                broken.append(f"altered: {each.event_id}")
         wanted = {f"{id_}-{version}" for id_, last in versions.items() for version in range(1, last + 1)}
-        broken += [f"untold: {event}" for event in sorted(wanted - bodies.keys())]
-        broken += [f"disordered: {id_} {seen}" for id_, seen in order.items() if seen != sorted(seen)]
-        return broken
+        return broken + heard_by_webhook(self._receiver.told).broken(wanted)
 
     def figures(self) -> dict[str, int]:
         """How much went over the wires."""
-        told = self._receiver.told
+        heard = heard_by_webhook(self._receiver.told)
         return {
             "submitted": len(self.answered),
             "submissions_tried": self.tries,
             "feed_items": len(self._platform.items),
             "outcomes_told": len(self._platform.events),
-            "webhooks_told": len({each.event_id for each in told}),
-            "webhooks_told_again": len(told) - len({each.event_id for each in told}),
+            "webhooks_told": heard.events,
+            "webhooks_told_again": heard.again,
         }

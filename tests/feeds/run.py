@@ -5,7 +5,7 @@ those of one callback in their order.
 """
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,7 @@ from dialer.store.outbox_tables import outbox
 from dialer.store.store import SqlStore
 from tests.feeds.platform import Item, Platform, cancel, change, request, serving, table
 from tests.rig import Daemon, detached
+from tests.rig.heard import Heard
 
 WITHIN = 1800.0  # seconds for all of it
 PAGES_A_KILL = 4
@@ -55,9 +56,9 @@ class Result:
             "quarantined": self.quarantined,
             "outcomes": self.events,
             "outcomes_again": self.again,
-            "outcomes_missing": count["outcome"],
-            "outcomes_out_of_order": count["order"],
-            "broken": len(self.broken),
+            "outcomes_missing": count["untold"],
+            "outcomes_altered": count["altered"],
+            "outcomes_out_of_order": count["disordered"],
         }
 
 
@@ -197,15 +198,11 @@ async def _judge(result: Result, platform: Platform, store: SqlStore) -> None:
     result.broken += [f"missing: {id_} is not known" for id_ in unkept]
     (state,) = await FeedStore(store).states()
     result.quarantined = state.quarantined
-    told: dict[str, list[int]] = defaultdict(list)
-    bodies: dict[str, Item] = {}
+    heard = Heard()
     for event in platform.events:
-        if bodies.setdefault(event["id"], event) != event:
-            result.broken.append(f"altered: {event['id']}")
-        if event["type"].startswith("callback."):
-            told[event["data"]["id"]].append(event["data"]["version"])
-    result.events, result.again = len(bodies), len(platform.events) - len(bodies)
+        of_callback = event["type"].startswith("callback.")
+        heard.add(event["id"], event, (event["data"]["id"], event["data"]["version"]) if of_callback else None)
+    result.events, result.again = heard.events, heard.again
     wanted = {f"{row.id}-{version}" for row in stored for version in range(1, row.version + 1)}
     wanted |= {f"item-{id_}-1" for id_ in ids - asked}
-    result.broken += [f"outcome: {each} was never told" for each in sorted(wanted - bodies.keys())]
-    result.broken += [f"order: {id_}: {seen}" for id_, seen in told.items() if seen != sorted(seen)]
+    result.broken += heard.broken(wanted)

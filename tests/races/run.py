@@ -70,7 +70,6 @@ class Result:
             **{f"{kind}_done": self._done(kind) for kind in Kind},
             "rung_after_acknowledged": sum("was rung although" in each for each in self.broken),
             "rung_twice": sum("was rung" in each and "times" in each for each in self.broken),
-            "broken": len(self.broken),
         }
 
     def _done(self, kind: Kind) -> int:

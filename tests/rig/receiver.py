@@ -2,9 +2,11 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+
+from tests.rig.heard import Heard
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,15 @@ async def _read(reader: asyncio.StreamReader) -> Told:
     headers = {name.lower(): value.strip() for name, _, value in pairs}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     return Told(head.split(" ")[1], headers, body)
+
+
+def heard_by_webhook(told: Iterable[Told]) -> Heard:
+    """Requests as events of callbacks."""
+    heard = Heard()
+    for each in told:
+        callback, _, version = each.event_id.partition("-")
+        heard.add(each.event_id, each.body, (callback, int(version)))
+    return heard
 
 
 @asynccontextmanager

@@ -3,11 +3,11 @@
 import argparse
 import gc
 import json
-import secrets
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 
+from tests.rig.program import asked
 from tests.year.figures import Figures
 from tests.year.simulation import Plan, Simulation
 
@@ -28,17 +28,14 @@ def main() -> int:
     """Run once; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.year", description=__doc__)
     parser.add_argument("--callbacks", type=int, default=1_000_000, metavar="N")
-    parser.add_argument("--seed", type=int, default=None, help="default: a fresh one")
     parser.add_argument("--workers", type=int, default=HOUSES, metavar="N", help="processes")
     parser.add_argument("--days", type=int, default=365, metavar="N", help="from the first of January on")
-    given = parser.parse_args()
-    seed = secrets.randbelow(1 << 31) if given.seed is None else given.seed
-    print(f"year: seed {seed}", file=sys.stderr, flush=True)
+    given = asked(parser)
     begun = time.monotonic()
     plans = [
         Plan(
             given.callbacks * (number + 1) // HOUSES - given.callbacks * number // HOUSES,
-            f"{seed}-{number}",
+            f"{given.seed}-{number}",
             days=given.days,
         )
         for number in range(HOUSES)
@@ -51,7 +48,7 @@ def main() -> int:
     for line in figures.examples:
         print(line, file=sys.stderr)
     wall = round(time.monotonic() - begun, 1)
-    print(json.dumps({**figures.summary(), "days": given.days, "seed": seed, "cpu_s": spent, "wall_s": wall}))
+    print(json.dumps({**figures.summary(), "days": given.days, "seed": given.seed, "cpu_s": spent, "wall_s": wall}))
     return 0 if figures.kept else 1
 
 
