@@ -1,7 +1,7 @@
 """The engine's loop on a real store, with a PBX that takes every order and tells nothing by itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,16 +17,17 @@ from dialer.domain.callback import Callback, Status, WishKind
 from dialer.domain.directory import AgentOrder, Delay, Directory, RetryRule
 from dialer.domain.errors import StoreError
 from dialer.domain.events import Ended
-from dialer.domain.ids import AttemptId, CallbackId
+from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import EndRecord, JournalStep, Outcome
 from dialer.domain.stop import Scope, Stop
 from dialer.engine.consequences import BY_ITSELF
 from dialer.engine.engine import Engine, Rules
-from dialer.engine.ports import Claim, DeviceState, Order, Pbx, Traces, Unfinished
+from dialer.engine.ports import Claim, DeviceState, Order, Pbx
 from dialer.scheduling.retry import NextStep
 from dialer.store.store import SqlStore
 from tests.contract.story import attempt_at, ended
 from tests.unit.engine.floor import MINUTE, NOON, SECOND, callback, directory
+from tests.unit.engine.switch import Switch
 
 PATIENCE = 10.0  # seconds until a test that waits has failed
 REST = 15 * SECOND
@@ -48,6 +49,10 @@ class Seen:
                 self.changed.clear()
                 await self.changed.wait()
 
+    def ordered(self, order: Order) -> None:
+        self.orders.append(order)
+        self.changed.set()
+
     async def order(self, of: Callback) -> Order:
         """The next order to ring this callback."""
         before = len(self.orders)
@@ -67,31 +72,6 @@ class Clock:
 
     def now(self) -> datetime:
         return self.at
-
-
-@dataclass
-class Switch:
-    """A PBX. What was ordered has reached its customer by the time it is asked."""
-
-    name: str
-    seen: Seen
-    clock: datetime = NOON
-    boot: str = "boot"
-    identity: str = "identity"
-
-    async def originate(self, order: Order) -> None:
-        self.seen.orders.append(order)
-        self.seen.changed.set()
-
-    async def revoke(self, attempts: Sequence[AttemptId]) -> frozenset[AttemptId]:
-        return frozenset(attempts)
-
-    async def traces(self, attempts: Sequence[AttemptId]) -> Mapping[AttemptId, Traces]:
-        dialled = Traces(agent_alive=True, customer_alive=True, journal=Unfinished("customer_dialled"))
-        return dict.fromkeys(attempts, dialled)
-
-    async def remembered(self, _prefix: str) -> frozenset[AttemptId]:
-        return frozenset()
 
 
 class Watched(SqlStore):
@@ -147,7 +127,7 @@ async def house(folder: Path, of: Directory) -> AsyncIterator[House]:
         rules = Rules(agent_rest=REST)
         engine = Engine(directory=of, store=store, clock=clock, rules=rules, alerts=Alerts())
         for name in ("one", "two"):
-            engine.attach(cast("Pbx", Switch(name, seen)))  # what nobody asks here is left out
+            engine.attach(cast("Pbx", Switch(name, seen.ordered)))
         running = asyncio.create_task(engine.run())
         await engine.started.wait()
         for name in ("one", "two"):
