@@ -5,21 +5,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from dialer.store import schema
+from tests.browser.chromium import chromium_running
 from tests.browser.serving import Place, serving
 
 
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    program = shutil.which("chromium")
-    assert program, "scripts/setup installs it"
-    async with async_playwright() as playwright:
-        # Its sandbox does not run as root, and nothing but our own page is opened.
-        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    async with chromium_running() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Messages that could not be sent: tried again while they make sense, never sent twice, told to a person."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,17 +18,6 @@ from tests.messages.samples import HOUR, MINUTE, WANTED, ZOE, callback, change
 E, S = Channel.EMAIL, Channel.SMS
 MAIL_ONLY = callback(visitor=replace(ZOE, sms=False))
 TEXT_ONLY = callback(visitor=replace(ZOE, email=""))
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("mail")
-
-
-@pytest.fixture
-async def house(tmp_path: Path, certificates: Path) -> AsyncIterator[Rig]:
-    async with rig(tmp_path, certificates) as made:
-        yield made
 
 
 async def booked(house: Rig) -> Message:

@@ -1,6 +1,5 @@
 """From a change in the store to what a visitor has in their hands: real store, real SMTP server, real gateway."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -21,17 +20,6 @@ from tests.messages.samples import DAY, HOUR, ID, LANDLINE, MINUTE, MOBILE, MOND
 E, S = Channel.EMAIL, Channel.SMS
 SENT, WAITING, DROPPED = MessageState.SENT, MessageState.WAITING, MessageState.DROPPED
 LATER = WANTED + DAY
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("mail")
-
-
-@pytest.fixture
-async def house(tmp_path: Path, certificates: Path) -> AsyncIterator[Rig]:
-    async with rig(tmp_path, certificates) as made:
-        yield made
 
 
 def body(letter: EmailMessage, kind: str) -> str:

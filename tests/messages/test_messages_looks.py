@@ -1,16 +1,16 @@
 """An HTML message as a mail program would show it: narrow and wide, light and dark, in both languages, in Chromium."""
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
 from dialer.notify.messages import MessageKind
 from dialer.notify.templates import Part, Templates, sample
 from dialer.notify.wording import Language
+from tests.browser.chromium import chromium_running
 
 PICTURES = os.environ.get("PICTURES")
 """A folder: what is seen is left there, to be looked at."""
@@ -20,13 +20,8 @@ LONG = {"site": "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch", "n
 
 @pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    program = shutil.which("chromium")
-    assert program, "scripts/setup installs it"
-    async with async_playwright() as playwright:
-        # Its sandbox does not run as root, and nothing but our own text is opened.
-        running = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    async with chromium_running() as running:
         yield running
-        await running.close()
 
 
 @pytest.mark.parametrize("width", [320, 800])

@@ -20,11 +20,6 @@ ANSWERS: tuple[dict[str, str], ...] = ({}, {}, {"RCPT": "450 later"}, {"DATA": "
 STEPS = 14
 
 
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("mail")
-
-
 async def move(house: Rig, random: Random) -> None:
     to = house.clock.at + random.randint(1, 60) * HOUR
     await house.store.reschedule(ID, to, None, random.choice((to, to, to, None)))

@@ -1,17 +1,13 @@
 """How SQLite goes about what it is asked: by an index, however many callbacks there are."""
 
 import shutil
-import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Select, event
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Select
 
 from dialer.domain.callback import Status
 from dialer.domain.ids import AttemptId, CallbackId
@@ -37,6 +33,7 @@ from tests.contract.story import (
     claim_of,
     ended,
 )
+from tests.unit.store.plans import plan_of, scanning, statements
 
 LATER = NOON + timedelta(days=1)
 NUMBERS = [PHONE, OTHER]
@@ -99,61 +96,47 @@ async def backlog(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def test_every_question_is_answered_by_an_index_without_sorting(
     backlog: Path, query: Select[Any], index: str
 ) -> None:
-    compiled = query.compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True})
-    plan = explained(backlog, str(compiled), [None] * len(compiled.positiontup or ()))
+    plan = " / ".join(plan_of(backlog, query))
     assert index in plan
     assert "TEMP B-TREE" not in plan or query in FEW
-
-
-def explained(path: Path, sql: str, parameters: Sequence[Any]) -> str:
-    """How the database would go about a statement with parameters, as the program sends it."""
-    with closing(sqlite3.connect(path)) as connection:
-        return " / ".join(row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters))
 
 
 async def test_no_change_reads_more_than_its_own_rows(backlog: Path, tmp_path: Path) -> None:
     """All that an `UPDATE`, an `INSERT` or a question in between looks at is found by an index."""
     path = tmp_path / "dialer.db"
     shutil.copy(backlog, path)
-    sent: dict[str, Any] = {}
-
-    def statement(_c: Any, _cursor: Any, sql: str, parameters: Any, _context: Any, many: bool) -> None:  # noqa: FBT001  # SQLAlchemy's signature
-        sent[sql] = parameters[0] if many else parameters
-
     async with SqlStore.open(path, exclusive=True, now=lambda: NOON) as store:
         told = outbox.SqlOutbox(store)
         await told.subscribe([Subscriber("webhook:crm")])
         new = [replace(callback(n, phone=OTHER, department=f"d{n}"), origin="o") for n in range(200_000, 200_010)]
-        event.listen(Engine, "before_cursor_execute", statement)
-        await store.admit(new, Door())
-        for each in new[:5]:
-            await store.claim(claim_of(each))
-            await store.claim(claim_of(each, twin="B"))
-        await store.cancel(new[0].id, "")
-        await store.reschedule(new[1].id, LATER, None, LATER)
-        await store.too_late(new[1].id)
-        await store.customer_called_in(OTHER, ["d200005"])
-        await store.finish(ended(attempt_at(new[0])), AGAIN)
-        await store.finish(ended(attempt_at(new[2]), Outcome.IN_DOUBT), REVIEW)
-        await store.finish(ended(attempt_at(new[3]), Outcome.IN_DOUBT), REVIEW)
-        await store.finish(ended(attempt_at(new[4])), COMPLETED)
-        await store.amend(amended(ended(attempt_at(new[2]))), COMPLETED)
-        await store.resolve(await found(store, new[3]), Decision.RETRY, "ann", "")
-        await store.defer(new[6], LATER, "")
-        await store.close(new[6], Status.EXPIRED, "")
-        await store.object_to(OTHER, "ann", "")
-        await store.allow_again(OTHER, "ann")
-        first, second, *_ = await told.ready("webhook:crm", LATER, 9)
-        await told.postpone(first, LATER, "it answered 503")
-        await told.delivered([second])
-        await told.prune(LATER, 10)
-        await deliveries.Deliveries(store).retry(first.id)
-        await store.pause(EVERYTHING, "ann", "")
-        await store.resume(EVERYTHING, "ann")
-        event.remove(Engine, "before_cursor_execute", statement)
-    plans = {sql: explained(path, sql, parameters) for sql, parameters in sent.items()}
-    assert sum(sql.startswith("UPDATE callback") for sql in plans) >= 10
-    assert [sql for sql, plan in plans.items() if "SCAN" in plan.replace("SCAN CONSTANT ROW", "")] == []
+        with statements() as sent:
+            await store.admit(new, Door())
+            for each in new[:5]:
+                await store.claim(claim_of(each))
+                await store.claim(claim_of(each, twin="B"))
+            await store.cancel(new[0].id, "")
+            await store.reschedule(new[1].id, LATER, None, LATER)
+            await store.too_late(new[1].id)
+            await store.customer_called_in(OTHER, ["d200005"])
+            await store.finish(ended(attempt_at(new[0])), AGAIN)
+            await store.finish(ended(attempt_at(new[2]), Outcome.IN_DOUBT), REVIEW)
+            await store.finish(ended(attempt_at(new[3]), Outcome.IN_DOUBT), REVIEW)
+            await store.finish(ended(attempt_at(new[4])), COMPLETED)
+            await store.amend(amended(ended(attempt_at(new[2]))), COMPLETED)
+            await store.resolve(await found(store, new[3]), Decision.RETRY, "ann", "")
+            await store.defer(new[6], LATER, "")
+            await store.close(new[6], Status.EXPIRED, "")
+            await store.object_to(OTHER, "ann", "")
+            await store.allow_again(OTHER, "ann")
+            first, second, *_ = await told.ready("webhook:crm", LATER, 9)
+            await told.postpone(first, LATER, "it answered 503")
+            await told.delivered([second])
+            await told.prune(LATER, 10)
+            await deliveries.Deliveries(store).retry(first.id)
+            await store.pause(EVERYTHING, "ann", "")
+            await store.resume(EVERYTHING, "ann")
+    assert sum(sql.startswith("UPDATE callback") for sql in sent) >= 10
+    assert scanning(path, sent) == []
 
 
 async def test_a_due_page_of_a_large_backlog_holds_the_earliest(backlog: Path) -> None:

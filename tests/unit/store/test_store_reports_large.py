@@ -10,8 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine, Select, event
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Select
 
 from dialer.domain.widget import EventKind, WidgetEvent
 from dialer.reports.spans import last_days
@@ -20,6 +19,7 @@ from dialer.store.events import Events
 from dialer.store.reports import ended_calls, first_events
 from dialer.store.store import SqlStore
 from tests.unit.store.child import child, finished
+from tests.unit.store.plans import explained, plan_of, statements
 
 UTC_ZONE = ZoneInfo("UTC")
 NOON = datetime(2030, 5, 17, 12, tzinfo=UTC)
@@ -112,31 +112,19 @@ PLANS: list[tuple[Select[Any], str]] = [
 ]
 
 
-def explained(path: Path, sql: str, parameters: object) -> list[str]:
-    with closing(sqlite3.connect(path)) as database:
-        return [row[-1] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]  # type: ignore[arg-type]  # what SQLAlchemy bound
-
-
 @pytest.mark.parametrize(("query", "index"), PLANS)
 def test_every_page_is_found_by_an_index(large: Path, query: Select[Any], index: str) -> None:
-    compiled = query.compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True})
-    plan = explained(large, str(compiled), [None] * len(compiled.positiontup or ()))
+    plan = plan_of(large, query)
     assert index in plan[0]
     assert not [step for step in plan if step.startswith("SCAN") or "B-TREE FOR ORDER BY" in step]
 
 
 async def test_an_event_is_told_apart_by_an_index(tmp_path: Path) -> None:
     path = tmp_path / "dialer.db"
-    sent: dict[str, Any] = {}
-
-    def statement(_c: Any, _cursor: Any, sql: str, parameters: Any, _context: Any, many: bool) -> None:  # noqa: FBT001  # SQLAlchemy's signature
-        sent[sql] = parameters[0] if many else parameters
-
     async with SqlStore.open(path, exclusive=True, now=lambda: NOON) as store:
-        event.listen(Engine, "before_cursor_execute", statement)
-        new = WidgetEvent("shop", EventKind.OPEN, "0190b1e2-7c1f-7aaa-9c3e-3f8a5d2b1c00", "https://example.com/")
-        await Events(store).tell([new, new], NOON)
-        event.remove(Engine, "before_cursor_execute", statement)
+        with statements() as sent:
+            new = WidgetEvent("shop", EventKind.OPEN, "0190b1e2-7c1f-7aaa-9c3e-3f8a5d2b1c00", "https://example.com/")
+            await Events(store).tell([new, new], NOON)
     (sql,) = [sql for sql in sent if sql.startswith("INSERT INTO event")]
     plan = explained(path, sql, sent[sql])
     assert sum("ix_event_site_session_kind_at" in step for step in plan) == 2

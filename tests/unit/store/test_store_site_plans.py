@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Select, event
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Select
 
 from dialer.domain.callback import Callback, Status
 from dialer.domain.outcome import Outcome
@@ -17,7 +16,7 @@ from dialer.store import keys, submissions
 from dialer.store.site import SiteViews, callbacks_named_too, callbacks_of, calls_of, objections_of
 from dialer.store.store import SqlStore
 from tests.contract.story import NOON, OTHER, SECOND, Door, callback
-from tests.unit.store.test_store_plans import explained
+from tests.unit.store.plans import plan_of, scanning, statements
 
 PLANS: list[tuple[Select[Any], str]] = [
     (callbacks_of("example", Wanted(), 50, None), "INDEX ix_callback_site_due_at"),
@@ -48,8 +47,7 @@ async def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(("query", "index"), PLANS)
 async def test_every_question_of_the_api_s_is_answered_by_an_index(many: Path, query: Select[Any], index: str) -> None:
-    compiled = query.compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True})
-    plan = explained(many, str(compiled), [None] * len(compiled.positiontup or ()))
+    plan = " / ".join(plan_of(many, query))
     assert index in plan
     assert "SCAN" not in plan.replace("SCAN CONSTANT ROW", "").replace("SCAN 2-COLUMN VALUES CLAUSE", "")
     assert "TEMP B-TREE" not in plan
@@ -58,30 +56,24 @@ async def test_every_question_of_the_api_s_is_answered_by_an_index(many: Path, q
 async def test_no_change_of_the_api_s_reads_more_than_its_own_rows(many: Path, tmp_path: Path) -> None:
     path = tmp_path / "dialer.db"
     shutil.copy(many, path)
-    sent: dict[str, Any] = {}
-
-    def statement(_c: Any, _cursor: Any, sql: str, parameters: Any, _context: Any, many: bool) -> None:  # noqa: FBT001  # SQLAlchemy's signature
-        sent[sql] = parameters[0] if many else parameters
 
     def worded(callback: Callback, external_id: str | None, *, double: bool) -> tuple[int, str]:
         del double
         return 201, f"{callback.id} {external_id}"
 
     async with SqlStore.open(path, exclusive=True, now=lambda: NOON) as store:
-        event.listen(Engine, "before_cursor_execute", statement)
-        made = keys.Keys(store)
-        id_ = await made.make(keys.NewKey("h", "mi_", "example", frozenset(), "", "ann"))
-        door = submissions.Submissions(store)
-        new = [callback(n, phone=OTHER, department=f"d{n}") for n in range(200_000, 200_005)]
-        asked = [Asked(one, "api:x", one.id, Once(id_, one.id, "f"), Door(), worded) for one in new]
-        await asyncio.gather(*(door.take_in(each) for each in asked))
-        assert await door.writable()
-        assert await door.forget(NOON + SECOND) == 5
-        await store.object_to(OTHER, "api:x", "")
-        assert await SiteViews(store).withdraw(OTHER, "api:x")
-        await made.used([id_])
-        await made.revoke(id_, "ann")
-        event.remove(Engine, "before_cursor_execute", statement)
-    plans = {sql: explained(path, sql, parameters) for sql, parameters in sent.items()}
-    assert sum(sql.startswith(("INSERT", "UPDATE", "DELETE")) for sql in plans) >= 9
-    assert [sql for sql, plan in plans.items() if "SCAN" in plan.replace("SCAN CONSTANT ROW", "")] == []
+        with statements() as sent:
+            made = keys.Keys(store)
+            id_ = await made.make(keys.NewKey("h", "mi_", "example", frozenset(), "", "ann"))
+            door = submissions.Submissions(store)
+            new = [callback(n, phone=OTHER, department=f"d{n}") for n in range(200_000, 200_005)]
+            asked = [Asked(one, "api:x", one.id, Once(id_, one.id, "f"), Door(), worded) for one in new]
+            await asyncio.gather(*(door.take_in(each) for each in asked))
+            assert await door.writable()
+            assert await door.forget(NOON + SECOND) == 5
+            await store.object_to(OTHER, "api:x", "")
+            assert await SiteViews(store).withdraw(OTHER, "api:x")
+            await made.used([id_])
+            await made.revoke(id_, "ann")
+    assert sum(sql.startswith(("INSERT", "UPDATE", "DELETE")) for sql in sent) >= 9
+    assert scanning(path, sent) == []
