@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,10 +14,7 @@ from dialer.domain.directory import (
     UNBOUNDED,
     Account,
     Agent,
-    Department,
     Directory,
-    Interval,
-    OpeningHours,
     Overflow,
     RetryRule,
     Site,
@@ -27,22 +24,13 @@ from dialer.domain.phone import DEFAULT_POLICY
 from dialer.domain.stop import EVERYTHING, Scope, Stop
 from dialer.store.views import Pause
 from tests.cli.seeds import AT, callback
+from tests.unit import plain
 
 LONDON = ZoneInfo("Europe/London")
-SALES = Department(
-    id="sales",
-    name="Sales",
-    site="shop",
+SALES = plain.department(
     agents=("anna", "ben"),
     trunks=("first", "second", "mobiles"),
-    caller_id="+442079460123",
-    hours=OpeningHours(LONDON, ((Interval(time(0), None),),) * 7),
     retry=RetryRule({}, 3, 10, max_customer_attempts_a_day=2),
-    agent_ring=20,
-    customer_ring=25,
-    max_call=7200,
-    press_to_accept=True,
-    whisper="",
 )
 DIRECTORY = Directory(
     accounts={"acme": Account("acme", "Acme", LONDON, DEFAULT_POLICY)},

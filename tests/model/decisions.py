@@ -7,42 +7,23 @@ from zoneinfo import ZoneInfo
 
 from dialer.ami import journal
 from dialer.domain import attempt as machine
-from dialer.domain.attempt import Attempt, State, Step
+from dialer.domain.attempt import State, Step
 from dialer.domain.callback import Callback, Status, Visitor
 from dialer.domain.commands import Finish, Look
-from dialer.domain.directory import Delay, Department, Interval, OpeningHours, RetryRule
+from dialer.domain.directory import Delay, Interval, OpeningHours, RetryRule
 from dialer.domain.events import Ended, Event
-from dialer.domain.ids import AttemptId, CallbackId
+from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import EndRecord, Outcome
 from dialer.engine.ports import Traces, Unfinished
 from dialer.engine.reconcile import Knowledge, Verdictless, judge
 from dialer.scheduling import retry
+from tests.unit import plain
 
 _NOW = datetime(2030, 5, 13, 10, 0, tzinfo=UTC)
 _SAME, _OTHER = "same", "other"
-_ATTEMPT = Attempt(
-    id=AttemptId("01HZXW0000000000000000000A"),
-    callback_id=CallbackId("01HZXW0000000000000000000C"),
-    number=1,
-    department="sales",
-    pbx="main",
-    pbx_boot=_SAME,
-    agent="anna",
-    trunk="out",
-    caller_id="+442079460100",
-    dialled="+442079460001",
-    due_at=_NOW,
-    ready_at=_NOW,
-    created_at=_NOW,
-)
+_ATTEMPT = plain.attempt(_NOW, pbx_boot=_SAME)
 _CALLBACK = Callback(CallbackId("C"), "example", "sales", Visitor("+442079460001"), _NOW, None, _NOW)
-_DEPARTMENT = Department(
-    id="sales",
-    name="Sales",
-    site="example",
-    agents=("anna",),
-    trunks=("out",),
-    caller_id="+442079460100",
+_DEPARTMENT = plain.department(
     hours=OpeningHours(ZoneInfo("UTC"), ((Interval(time(0), None),),) * 7),
     retry=RetryRule(
         delays={
@@ -51,11 +32,6 @@ _DEPARTMENT = Department(
         max_customer_attempts=2,
         max_agent_rings=2,
     ),
-    agent_ring=20,
-    customer_ring=25,
-    max_call=3600,
-    press_to_accept=True,
-    whisper="",
 )
 
 reached: set[str] = set()

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dialer.domain import events as ev
-from dialer.domain.attempt import Attempt, State, advance
+from dialer.domain.attempt import State, advance
 from dialer.domain.commands import Finish, Look
 from dialer.domain.events import Event
-from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import EndRecord, Verdict
 from dialer.engine.ports import Traces, Unfinished
 from dialer.engine.reconcile import Knowledge, Verdictless, judge
+from tests.unit import plain
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 BOOT = "2026-03-01 00:00:00"
@@ -103,7 +103,7 @@ class Daemon:
         self._timing = timing
         self._reached = 0
         self._look_in: int | None = None
-        self.history = [intent()]
+        self.history = [plain.attempt(NOW, pbx_boot=BOOT)]
         self.finished: list[Verdict] = []
 
     def follow(self, stream: Stream) -> Verdict | None:
@@ -153,21 +153,3 @@ class Daemon:
                 pass
             case event:
                 self._apply(event)
-
-
-def intent() -> Attempt:
-    return Attempt(
-        id=AttemptId("a"),
-        callback_id=CallbackId("c"),
-        number=1,
-        department="sales",
-        pbx="pbx",
-        pbx_boot=BOOT,
-        agent="anna",
-        trunk="trunk",
-        caller_id="+442079460000",
-        dialled="+441614960001",
-        due_at=NOW,
-        ready_at=NOW,
-        created_at=NOW,
-    )

@@ -26,7 +26,8 @@ from dialer.domain.ids import AttemptId, attempt_of
 from dialer.domain.outcome import EndRecord, Outcome, Verdict, classify
 from dialer.engine.ports import Unfinished
 from tests.replay.record import CALLED_IN, CALLERS
-from tests.unit.ami.mutations import NOW, Daemon, Story, Timing, intent, mutations, timings
+from tests.unit import plain
+from tests.unit.ami.mutations import BOOT, NOW, Daemon, Story, Timing, mutations, timings
 
 REPLAY = Path(__file__).parents[2] / "replay"
 
@@ -104,7 +105,7 @@ def story(name: str) -> Story:
 
 
 def run(events: list[Event]) -> Attempt:
-    attempt = intent()
+    attempt = plain.attempt(NOW, pbx_boot=BOOT)
     for event in events:
         attempt, _ = advance(attempt, event, NOW)
     return attempt

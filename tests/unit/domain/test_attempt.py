@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from dialer.domain import events as ev
 from dialer.domain.attempt import TRANSITIONS, Attempt, State, Step, _line, _verdict, advance, amend
 from dialer.domain.commands import Finish, Look
-from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import Blame, EndRecord, JournalStep, Outcome, Party, classify
+from tests.unit import plain
 
 NOW = datetime(2030, 5, 17, 10, 0, tzinfo=UTC)
 EARLIER = NOW - timedelta(seconds=30)
@@ -57,22 +57,7 @@ PROGRESS = {
 
 
 def attempt(state: State = State.ORIGINATING) -> Attempt:
-    return Attempt(
-        id=AttemptId("01HZXW0000000000000000000A"),
-        callback_id=CallbackId("01HZXW0000000000000000000C"),
-        number=1,
-        department="sales",
-        pbx="main",
-        pbx_boot="2030-05-01 00:00:00",
-        agent="anna",
-        trunk="carrier",
-        caller_id="+442079460123",
-        dialled="+441614960001",
-        due_at=NOW,
-        ready_at=NOW,
-        created_at=NOW,
-        state=state,
-    )
+    return plain.attempt(NOW, state=state)
 
 
 def test_the_samples_hold_one_of_each_event() -> None:

@@ -28,6 +28,7 @@ from dialer.engine.decision import Decider
 from dialer.engine.ports import DeviceState
 from dialer.engine.roster import Roster
 from dialer.routing.trunks import TrunkHealth
+from tests.unit import plain
 
 LONDON = ZoneInfo("Europe/London")
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)  # a Wednesday
@@ -55,22 +56,9 @@ TRUNKS = {
 
 
 def department(id_: str, site: str, agents: Sequence[str], **more: object) -> Department:
-    plain = Department(
-        id=id_,
-        name=id_.title(),
-        site=site,
-        agents=tuple(agents),
-        trunks=("first", "second", "far"),
-        caller_id="+442079460100",
-        hours=OFFICE,
-        retry=RULE,
-        agent_ring=20,
-        customer_ring=25,
-        max_call=7200,
-        press_to_accept=True,
-        whisper="",
-    )
-    return replace(plain, **more)  # type: ignore[arg-type]  # a test's own fields
+    trunks = ("first", "second", "far")
+    fields = {"site": site, "agents": tuple(agents), "trunks": trunks, "hours": OFFICE, "retry": RULE, **more}
+    return plain.department(id_, **fields)
 
 
 def directory(**departments: Mapping[str, object]) -> Directory:

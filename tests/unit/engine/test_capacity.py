@@ -7,10 +7,10 @@ import pytest
 
 from dialer.domain.attempt import Attempt
 from dialer.domain.directory import Directory, Pace
-from dialer.domain.ids import AttemptId
 from dialer.domain.outcome import Outcome, Verdict, verdict
 from dialer.engine.capacity import Capacity, Lines, departments_of, longest_spacing
 from dialer.engine.ports import Begun, Usage
+from tests.unit import plain
 from tests.unit.engine.floor import ACCOUNTS, NOON, SECOND, TRUNKS, callback, directory
 
 GAP = timedelta(minutes=2)
@@ -19,21 +19,8 @@ NUMBER = callback(1).visitor.phone
 
 
 def attempt(department: str = "sales") -> Attempt:
-    return Attempt(
-        id=AttemptId("01HZXW0000000000000000000A"),
-        callback_id=callback(1).id,
-        number=1,
-        department=department,
-        pbx="one",
-        pbx_boot="boot",
-        agent="anna",
-        trunk="first",
-        caller_id="+442079460100",
-        dialled=NUMBER,
-        due_at=NOON,
-        ready_at=NOON,
-        created_at=NOON,
-    )
+    of = callback(1)
+    return plain.attempt(NOON, callback_id=of.id, department=department, pbx="one", trunk="first", dialled=NUMBER)
 
 
 def narrow() -> Directory:

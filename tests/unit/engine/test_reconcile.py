@@ -16,10 +16,10 @@ from dialer.domain.events import (
     NoTrace,
     Released,
 )
-from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import EndRecord, JournalStep
 from dialer.engine.ports import Traces, Unfinished
 from dialer.engine.reconcile import Knowledge, Verdictless, judge
+from tests.unit import plain
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 RECORD = EndRecord(NOW, JournalStep.CUSTOMER_DIALLED, None, "", "BUSY", 17, None)
@@ -34,11 +34,7 @@ HERE, ELSEWHERE = "01HZXW0000000000000000000D", "01HZXW0000000000000000000E"
 
 
 def attempt(state: State, identity: str = HERE) -> Attempt:
-    id_, callback = AttemptId("01HZXW0000000000000000000A"), CallbackId("01HZXW0000000000000000000C")
-    numbers, times = ("+442079460100", "+442079460001"), (NOW, NOW, NOW)
-    return Attempt(
-        id_, callback, 1, "sales", "main", SAME, "anna", "out", *numbers, *times, state, pbx_identity=identity
-    )
+    return plain.attempt(NOW, pbx_boot=SAME, state=state, pbx_identity=identity)
 
 
 # state, agent alive, customer alive, journal, what we know, present boot → what it means

@@ -12,7 +12,8 @@ from dialer.domain.directory import Department, Directory, Interval, Nation, Ope
 from dialer.domain.errors import RequestRefused
 from dialer.intake.slots import slots
 from dialer.intake.submission import accept, callable_number
-from tests.unit.intake.places import DIRECTORY, LONDON, NEW_YORK, NOW, OFFICE, department
+from tests.unit import plain
+from tests.unit.intake.places import DIRECTORY, LONDON, NEW_YORK, NOW, OFFICE
 
 QUARTER = timedelta(minutes=15)
 LONDONER, NEW_YORKER = "+442079460000", "+12125550123"
@@ -38,7 +39,7 @@ def at(text: str) -> datetime:
 
 
 def test_a_day_of_office_hours() -> None:
-    found = offered(department("sales", OFFICE), NOW, NOW + DAY)
+    found = offered(plain.department("sales", hours=OFFICE), NOW, NOW + DAY)
     assert found[0] == NOW
     assert found[-1] == at("2030-05-14T09:45Z")
     assert at("2030-05-13T15:45Z") in found
@@ -47,33 +48,35 @@ def test_a_day_of_office_hours() -> None:
 
 
 def test_they_lie_on_the_clock_and_not_in_the_past() -> None:
-    found = offered(department("sales", OFFICE), NOW + timedelta(minutes=1, microseconds=1), NOW + timedelta(hours=1))
+    found = offered(
+        plain.department("sales", hours=OFFICE), NOW + timedelta(minutes=1, microseconds=1), NOW + timedelta(hours=1)
+    )
     assert [each.minute for each in found] == [15, 30, 45]
 
 
 def test_there_are_no_more_than_wanted() -> None:
-    assert len(slots(DIRECTORY, department("sales", OFFICE), None, NOW, NOW + 300 * DAY, QUARTER, 7)) == 7
+    assert len(slots(DIRECTORY, plain.department("sales", hours=OFFICE), None, NOW, NOW + 300 * DAY, QUARTER, 7)) == 7
 
 
 def test_a_department_that_never_opens_offers_nothing() -> None:
-    assert offered(department("closed", OpeningHours(LONDON, ((),) * 7)), NOW, NOW + 31 * DAY) == []
+    assert offered(plain.department("closed", hours=OpeningHours(LONDON, ((),) * 7)), NOW, NOW + 31 * DAY) == []
 
 
 def test_exceptions_and_bank_holidays() -> None:
     hours = replace(OFFICE, exceptions={date(2030, 5, 14): (Interval(time(10), time(10, 30)),)}, nation=Nation.ENGLAND)
-    found = offered(department("sales", hours), at("2030-05-14T00:00Z"), at("2030-05-15T00:00Z"))
+    found = offered(plain.department("sales", hours=hours), at("2030-05-14T00:00Z"), at("2030-05-15T00:00Z"))
     assert found == [at("2030-05-14T09:00Z"), at("2030-05-14T09:15Z")]
     spring_bank_holiday = at("2030-05-27T00:00Z")
-    assert offered(department("sales", hours), spring_bank_holiday, spring_bank_holiday + DAY) == []
+    assert offered(plain.department("sales", hours=hours), spring_bank_holiday, spring_bank_holiday + DAY) == []
 
 
 def test_the_called_person_s_own_hours() -> None:
     always = OpeningHours(LONDON, ((Interval(time(0), None),),) * 7)
     day = (at("2030-05-14T00:00Z"), at("2030-05-15T00:00Z"))
-    here = offered(department("care", always), *day, LONDONER)
-    there = offered(department("care", always), *day, NEW_YORKER)
+    here = offered(plain.department("care", hours=always), *day, LONDONER)
+    there = offered(plain.department("care", hours=always), *day, NEW_YORKER)
     assert (here[0], here[-1]) == (at("2030-05-14T07:00Z"), at("2030-05-14T19:45Z"))
-    assert offered(department("care", always), *day) == here  # who is not known yet has a number of the site's zone
+    assert offered(plain.department("care", hours=always), *day) == here  # who is not known yet has a number of the site's zone
     assert (there[0].astimezone(NEW_YORK).hour, there[-1]) == (20, at("2030-05-14T23:45Z"))
 
 
@@ -82,7 +85,8 @@ def test_a_clock_change(day: str) -> None:
     hours = OpeningHours(LONDON, ((Interval(time(0, 30), time(3)),),) * 7)
     since = at(f"{day}T00:00Z") - timedelta(hours=1)
     half_an_hour = timedelta(minutes=30)
-    found = offered(department("nights", hours), since, since + DAY, every=half_an_hour, directory=AT_ANY_HOUR)
+    nights = plain.department("nights", hours=hours)
+    found = offered(nights, since, since + DAY, every=half_an_hour, directory=AT_ANY_HOUR)
     spring = day == "2030-03-31"
     assert len(found) == (3 if spring else 7)
     assert all(later - earlier == timedelta(minutes=30) for earlier, later in pairwise(found))
@@ -108,7 +112,7 @@ def test_every_slot_is_accepted_with_exactly_that_promise(
     closes = (opens + length) % (24 * 60)
     interval = Interval(time(opens // 60, opens % 60), time(closes // 60, closes % 60) if closes else None)
     hours = OpeningHours(zone, ((interval,),) * 5 + ((), ()))  # type: ignore[arg-type]  # a zone
-    asked = replace(department("drawn", hours), patience=timedelta(hours=3))
+    asked = plain.department("drawn", hours=hours, patience=timedelta(hours=3))
     directory = replace(DIRECTORY, departments={"drawn": asked})
     since = datetime(2030, 1, 1, tzinfo=UTC) + timedelta(minutes=start)
     until = since + 2 * DAY

@@ -9,13 +9,13 @@ from dialer.domain.directory import (
     Department,
     Directory,
     OpeningHours,
-    RetryRule,
     Site,
 )
 from dialer.domain.outcome import Outcome, blame_of
 from dialer.domain.phone import NumberPolicy
 from dialer.domain.widget import EventKind
 from dialer.reports.rows import Call, Visit
+from tests.unit import plain
 
 NOON = datetime(2030, 5, 17, 12, tzinfo=UTC)
 LONDON, KOLKATA = ZoneInfo("Europe/London"), ZoneInfo("Asia/Kolkata")
@@ -81,19 +81,4 @@ def directory() -> Directory:
 
 
 def _department(id_: str, site: str, zone: ZoneInfo) -> Department:
-    return Department(
-        id=id_,
-        name=id_,
-        site=site,
-        agents=("anna",),
-        trunks=("carrier",),
-        caller_id="+442079460123",
-        hours=OpeningHours(zone, ((),) * 7),
-        retry=RetryRule({}, 3, 10),
-        agent_ring=20,
-        customer_ring=30,
-        max_call=3600,
-        press_to_accept=True,
-        whisper="",
-        order=AgentOrder.RING_ORDER,
-    )
+    return plain.department(id_, site=site, hours=OpeningHours(zone, ((),) * 7), order=AgentOrder.RING_ORDER)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from dialer.domain.directory import Department, Interval, Nation, OpeningHours, RetryRule
+from dialer.domain.directory import Interval, Nation, OpeningHours
+from tests.unit import plain
 
 LONDON = ZoneInfo("Europe/London")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -41,18 +42,4 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-DEPARTMENT = Department(
-    id="sales",
-    name="Sales",
-    site="shop",
-    agents=("anna",),
-    trunks=("carrier",),
-    caller_id="+442079460100",
-    hours=hours(LONDON, mon_fri="09:00-18:00"),
-    retry=RetryRule({}, 3, 10),
-    agent_ring=20,
-    customer_ring=25,
-    max_call=3600,
-    press_to_accept=True,
-    whisper="",
-)
+DEPARTMENT = plain.department(hours=hours(LONDON, mon_fri="09:00-18:00"), max_call=3600)
