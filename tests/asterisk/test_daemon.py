@@ -23,8 +23,8 @@ from dialer.routing.context import page
 from dialer.settings import load
 from tests.asterisk.test_calls import NOT_AGAIN
 from tests.lab import Agent, Customer, Lab
-from tests.lab.waiting import quiet
-from tests.rig import Daemon, Department, House
+from tests.lab.waiting import at_rest, quiet
+from tests.rig import Daemon, Department, House, request
 from tests.rig.daemon import until
 from tests.unit.ami.test_encode import HOSTILE
 
@@ -41,11 +41,7 @@ def lab() -> Iterator[Lab]:
 @pytest.fixture(autouse=True)
 async def _fresh(lab: Lab) -> None:
     """Every test begins with a PBX that runs and phones that accept."""
-    if not lab.pbx.running:
-        lab.pbx.start()
-    await quiet(lab)
-    for agent in lab.agents:
-        lab.agent(agent, Agent.accept())
+    await at_rest(lab)
 
 
 @pytest.fixture
@@ -54,19 +50,6 @@ def house(lab: Lab, tmp_path: Path) -> MakeHouse:
         return House(lab, tmp_path, departments or [Department("sales", ["anna", "ben"])], **more)
 
     return make
-
-
-def request(number: str, department: str = "sales", **more: str) -> dict[str, str]:
-    return {"department": department, "phone": number, **more}
-
-
-async def outcomes(daemon: Daemon, callback: CallbackId) -> list[Outcome]:
-    return [attempt.verdict.outcome for attempt in await daemon.attempts(callback) if attempt.verdict]
-
-
-def rung(lab: Lab, number: str) -> int:
-    """How often the far end saw a call to this customer."""
-    return sum(call.who == "customer" and call.dialled == number for call in lab.far_end_calls())
 
 
 # --- starting --------------------------------------------------------------------------------------------------------
@@ -87,7 +70,7 @@ async def test_started_before_asterisk_it_waits_says_so_once_and_loses_nothing(l
         assert len(daemon.logged("no session with the PBX")) == 1
         assert daemon.stop() == 0
     await quiet(lab)
-    assert rung(lab, number) == 1
+    assert lab.rung(number) == 1
 
 
 async def test_a_wrong_secret_at_the_start_is_said_once_and_ends_it(house: MakeHouse) -> None:
@@ -184,10 +167,10 @@ async def test_sigterm_waits_for_the_call_and_begins_no_other(lab: Lab, house: M
         await daemon.until_logged("daemon.draining")
         (waiting,) = daemon.submit([request(second)])
         assert daemon.wait() == 0
-        assert await outcomes(daemon, callback) == [Outcome.CONNECTED]
+        assert await daemon.outcomes(callback) == [Outcome.CONNECTED]
         assert await daemon.attempts(waiting) == []
     await quiet(lab)
-    assert (rung(lab, first), rung(lab, second)) == (1, 0)
+    assert (lab.rung(first), lab.rung(second)) == (1, 0)
 
 
 async def test_a_second_sigterm_does_not_wait_and_the_next_start_takes_the_call_up(lab: Lab, house: MakeHouse) -> None:
@@ -210,7 +193,7 @@ async def test_a_second_sigterm_does_not_wait_and_the_next_start_takes_the_call_
         assert attempt.verdict is not None
         assert attempt.verdict.talk.total_seconds() == pytest.approx(6, abs=0.5)
         assert daemon.stop() == 0
-    assert rung(lab, number) == 1
+    assert lab.rung(number) == 1
 
 
 async def test_killed_and_the_call_ended_meanwhile_it_is_settled_from_the_journal(lab: Lab, house: MakeHouse) -> None:
@@ -226,12 +209,12 @@ async def test_killed_and_the_call_ended_meanwhile_it_is_settled_from_the_journa
         await quiet(lab)
         daemon.start()
         await daemon.until_settled(both)
-        assert [await outcomes(daemon, callback) for callback in both] == [
+        assert [await daemon.outcomes(callback) for callback in both] == [
             [Outcome.CONNECTED],
             [Outcome.CUSTOMER_BUSY],
         ]
         assert daemon.stop() == 0
-    assert (rung(lab, talked), rung(lab, busy)) == (1, 1)
+    assert (lab.rung(talked), lab.rung(busy)) == (1, 1)
 
 
 # --- Asterisk goes and comes -----------------------------------------------------------------------------------------
@@ -262,7 +245,7 @@ async def test_asterisk_dies_under_calls_and_every_attempt_has_one_outcome(
         await daemon.until_logged("pbx.ready", count=2)
         rows = await daemon.until_settled(callbacks)
         for callback in callbacks:
-            (outcome,) = await outcomes(daemon, callback)
+            (outcome,) = await daemon.outcomes(callback)
             # A PBX that was stopped in order had its hang-up handlers run; one that was killed left no end behind.
             assert outcome is (Outcome.IN_DOUBT if how == "kill" else Outcome.CONNECTED)
             assert rows[callback].status is (Status.NEEDS_REVIEW if how == "kill" else Status.COMPLETED)
@@ -271,7 +254,7 @@ async def test_asterisk_dies_under_calls_and_every_attempt_has_one_outcome(
         assert rows[after].status is Status.COMPLETED
         assert daemon.stop() == 0
     await quiet(lab)
-    assert [rung(lab, number) for number in numbers] == [1, 1, 1]
+    assert [lab.rung(number) for number in numbers] == [1, 1, 1]
 
 
 # --- dispatching -----------------------------------------------------------------------------------------------------
@@ -305,14 +288,14 @@ async def test_the_next_agent_is_rung_when_one_does_not_take_it(lab: Lab, house:
         await daemon.until_logged("pbx.ready")
         (callback,) = daemon.submit([request(number)])
         await daemon.until_settled([callback], final=True)
-        assert await outcomes(daemon, callback) == [Outcome.AGENT_BUSY, Outcome.AGENT_DECLINED, Outcome.CONNECTED]
+        assert await daemon.outcomes(callback) == [Outcome.AGENT_BUSY, Outcome.AGENT_DECLINED, Outcome.CONNECTED]
         async with daemon.store() as store:
             row = await store.get(callback)
         assert row is not None
         assert (row.status, row.attempts, row.customer_attempts) == (Status.COMPLETED, 3, 1)
         assert daemon.stop() == 0
     await quiet(lab)
-    assert rung(lab, number) == 1
+    assert lab.rung(number) == 1
 
 
 async def test_nothing_is_dialled_while_closed_paused_or_cancelled(lab: Lab, house: MakeHouse) -> None:
@@ -339,7 +322,7 @@ async def test_nothing_is_dialled_while_closed_paused_or_cancelled(lab: Lab, hou
         assert later.due_at - later.requested_at > timedelta(minutes=1)
         assert await daemon.attempts(cancelled) == await daemon.attempts(shut) == []
     await quiet(lab)
-    assert [rung(lab, f"+44116496005{index}") for index in (1, 2, 3)] == [1, 0, 0]
+    assert [lab.rung(f"+44116496005{index}") for index in (1, 2, 3)] == [1, 0, 0]
 
 
 def _hours_that_are_over() -> str:

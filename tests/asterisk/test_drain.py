@@ -20,10 +20,9 @@ from dialer.domain.callback import Status
 from dialer.domain.ids import CallbackId, channel_id
 from dialer.domain.outcome import Outcome, Verdict
 from tests.chaos.recovery import end_all
-from tests.chaos.zombies import rung
 from tests.lab import Agent, Customer, Lab
-from tests.lab.waiting import quiet
-from tests.rig import Daemon, Department, House
+from tests.lab.waiting import at_rest, quiet
+from tests.rig import Daemon, Department, House, request
 
 MakeHouse = Callable[..., House]
 
@@ -36,9 +35,7 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(autouse=True)
 async def _fresh(lab: Lab) -> None:
-    await quiet(lab)
-    for agent in lab.agents:
-        lab.agent(agent, Agent.accept())
+    await at_rest(lab)
 
 
 @pytest.fixture
@@ -47,10 +44,6 @@ def house(lab: Lab, tmp_path: Path) -> MakeHouse:
         return House(lab, tmp_path, [Department("sales", lab.agents)], **more)
 
     return make
-
-
-def request(number: str) -> dict[str, str]:
-    return {"department": "sales", "phone": number}
 
 
 async def end(daemon: Daemon, callback: CallbackId) -> Verdict:
@@ -156,7 +149,7 @@ async def test_a_drain_that_begins_under_a_ringing_agent_sees_the_call_through(l
         assert (await end(daemon, callback)).outcome is Outcome.CONNECTED
         assert daemon.logged("drain.calls_left") == []
     await quiet(lab)
-    assert rung(lab, number) == 1
+    assert lab.rung(number) == 1
 
 
 # --- an upgrade in between -------------------------------------------------------------------------------------------
@@ -196,7 +189,7 @@ async def test_a_journal_in_words_that_are_not_ours_proves_nothing(lab: Lab, hou
         for attempt in strange:
             assert (await end(daemon, attempt.callback_id)).outcome is Outcome.IN_DOUBT
             assert rows[attempt.callback_id].status is Status.NEEDS_REVIEW
-    assert [rung(lab, number) for number in numbers] == [1] * len(numbers)
+    assert [lab.rung(number) for number in numbers] == [1] * len(numbers)
 
 
 async def test_a_living_call_with_a_step_that_is_not_ours_goes_on_to_its_end(lab: Lab, house: MakeHouse) -> None:

@@ -19,11 +19,10 @@ from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
 from tests.asterisk.driving import collapsed
 from tests.asterisk.proxy import SIZE, Proxy
-from tests.chaos.zombies import rung
-from tests.lab import Agent, Customer, Lab
+from tests.lab import Customer, Lab
 from tests.lab.ami import AmiClient
 from tests.lab.attempt import Attempt as Placed
-from tests.lab.waiting import quiet, until
+from tests.lab.waiting import at_rest, quiet, until
 from tests.rig import Daemon, Department, House
 
 MakeHouse = Callable[..., House]
@@ -39,9 +38,7 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(autouse=True)
 async def _fresh(lab: Lab) -> None:
-    await quiet(lab)
-    for agent in lab.agents:
-        lab.agent(agent, Agent.accept())
+    await at_rest(lab)
 
 
 @pytest.fixture
@@ -83,7 +80,7 @@ async def connected_once(daemon: Daemon, lab: Lab, callback: CallbackId, number:
     assert attempt.verdict is not None
     assert attempt.verdict.outcome is Outcome.CONNECTED
     await quiet(lab)
-    assert rung(lab, number) == 1
+    assert lab.rung(number) == 1
     return attempt
 
 
@@ -197,7 +194,7 @@ async def test_a_daemon_that_stalls_is_dropped_and_holds_no_call_up(lab: Lab, ho
         ready = await daemon.until_logged("pbx.ready", count=2)
         assert ready["calls_in_progress"] == 1, "adopted"
         await connected_once(daemon, lab, callback, number)
-        assert rung(lab, other) == 1
+        assert lab.rung(other) == 1
         assert daemon.stop() == 0
 
 

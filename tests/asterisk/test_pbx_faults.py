@@ -15,10 +15,9 @@ from dialer.domain.callback import Status
 from dialer.domain.ids import CallbackId, channel_id
 from dialer.domain.outcome import Outcome
 from tests.asterisk.proxy import Proxy
-from tests.chaos.zombies import rung
 from tests.lab import Agent, Behaviour, Customer, Lab
 from tests.lab.config import SHIPPED
-from tests.lab.waiting import quiet, until
+from tests.lab.waiting import at_rest, quiet, until
 from tests.rig import Daemon, Department, House
 
 AGENTS = ("anna", "ben", "cleo")
@@ -35,11 +34,7 @@ def lab() -> Iterator[Lab]:
 @pytest.fixture(autouse=True)
 async def _fresh(lab: Lab) -> None:
     """Every test begins with a PBX that runs and phones that accept."""
-    if not lab.pbx.running:
-        lab.pbx.start()
-    await quiet(lab)
-    for agent in lab.agents:
-        lab.agent(agent, Agent.accept())
+    await at_rest(lab)
     for number in LATER:
         lab.customer(number, Customer.answer(talk_ms=300))
 
@@ -94,7 +89,7 @@ async def connected_once(daemon: Daemon, lab: Lab, callback: CallbackId, number:
     (attempt,) = await attempts(daemon, callback, Status.COMPLETED)
     assert outcomes([attempt]) == [Outcome.CONNECTED]
     await quiet(lab)
-    assert rung(lab, number) == 1
+    assert lab.rung(number) == 1
     assert attempt.verdict is not None
     return attempt.verdict.talk.total_seconds()
 
@@ -136,7 +131,7 @@ async def test_killed_before_the_customer_is_dialled_it_is_dialled_again_and_lat
             tried = await attempts(daemon, callback, Status.COMPLETED)
             assert outcomes(tried) == [Outcome.NOT_PLACED, Outcome.CONNECTED]
     await quiet(lab)
-    assert rung(lab, number) == int(dialled or not journalled)
+    assert lab.rung(number) == int(dialled or not journalled)
 
 
 # --- stopped in order ------------------------------------------------------------------------------------------------
@@ -223,7 +218,7 @@ async def test_a_dialplan_reloaded_under_calls_changes_nothing(lab: Lab, house: 
         await asyncio.to_thread(lab.pbx.cli, "dialplan reload")
         assert len(await attempts(daemon, whispered, Status.COMPLETED)) == 1
         assert await connected_once(daemon, lab, callback, number) == pytest.approx(5, abs=0.5)
-        assert rung(lab, early) == 1
+        assert lab.rung(early) == 1
         assert len(daemon.logged("pbx.ready")) == 1
 
 

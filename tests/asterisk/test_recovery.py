@@ -29,10 +29,10 @@ from dialer.store.store import SqlStore
 from tests.asterisk.driving import config
 from tests.asterisk.proxy import Proxy
 from tests.chaos.zombies import AGENTS as POOL
-from tests.chaos.zombies import AT_ONCE, MOMENTS, Books, control, on_their_way, one_round, rung
+from tests.chaos.zombies import AT_ONCE, MOMENTS, Books, control, on_their_way, one_round
 from tests.lab import Agent, Customer, Lab
-from tests.lab.waiting import quiet
-from tests.rig import Daemon, Department, House
+from tests.lab.waiting import at_rest, quiet
+from tests.rig import Daemon, Department, House, request
 from tests.rig.daemon import until
 
 MakeHouse = Callable[..., House]
@@ -47,9 +47,7 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(autouse=True)
 async def _fresh(lab: Lab) -> None:
-    await quiet(lab)
-    for agent in lab.agents:
-        lab.agent(agent, Agent.accept())
+    await at_rest(lab)
 
 
 @pytest.fixture
@@ -58,14 +56,6 @@ def house(lab: Lab, tmp_path: Path) -> MakeHouse:
         return House(lab, tmp_path, [Department("sales", AGENTS, retry=AT_ONCE)], **more)
 
     return make
-
-
-def request(number: str) -> dict[str, str]:
-    return {"department": "sales", "phone": number}
-
-
-async def outcomes(daemon: Daemon, callback: CallbackId) -> list[Outcome]:
-    return [attempt.verdict.outcome for attempt in await daemon.attempts(callback) if attempt.verdict]
 
 
 def intent(callback: Callback, boot: str) -> Attempt:
@@ -111,13 +101,13 @@ async def test_an_intent_that_was_never_sent_is_released_and_the_callback_placed
         daemon.start()
         rows = await daemon.until_settled([id_], final=True)
         assert rows[id_].status is Status.COMPLETED
-        assert await outcomes(daemon, id_) == [Outcome.NOT_PLACED, Outcome.CONNECTED]
+        assert await daemon.outcomes(id_) == [Outcome.NOT_PLACED, Outcome.CONNECTED]
         assert len(daemon.logged("pbx.revoking")) == (0 if restarted else 1), "a restart alone proves it"
         first, _ = await daemon.attempts(id_)
         assert [step.name for step in first.timeline] == ["released"]
         assert daemon.stop() == 0
     await quiet(lab)
-    assert rung(lab, number) == 1
+    assert lab.rung(number) == 1
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -145,7 +135,7 @@ async def test_an_agent_is_not_left_to_answer_what_comes_late(lab: Lab, tmp_path
         assert daemon.stop() == 0
     agents = [call for call in lab.far_end_calls() if call.who == "agent" and call.callback_id in callbacks]
     assert sorted(call.disposition for call in agents) == ["ANSWERED"] * 4 + ["NO ANSWER"] * 4
-    assert [rung(lab, number) for number in numbers] == [1] * 4
+    assert [lab.rung(number) for number in numbers] == [1] * 4
 
 
 async def test_without_a_revocation_the_same_zombies_ring_twice(lab: Lab, tmp_path: Path) -> None:
@@ -169,7 +159,7 @@ async def test_a_link_cut_before_the_acknowledgement_leaves_the_call_to_be_adopt
             assert attempt.verdict is not None
             assert attempt.verdict.talk.total_seconds() == pytest.approx(3, abs=0.5)
             assert daemon.stop() == 0
-    assert rung(lab, number) == 1
+    assert lab.rung(number) == 1
 
 
 async def test_an_adopted_call_stands_where_the_journal_says(lab: Lab, house: MakeHouse) -> None:
@@ -188,7 +178,7 @@ async def test_an_adopted_call_stands_where_the_journal_says(lab: Lab, house: Ma
         rows = await daemon.until_settled([callback])
         assert rows[callback].status is Status.COMPLETED
         assert daemon.stop() == 0
-    assert rung(lab, number) == 1
+    assert lab.rung(number) == 1
 
 
 async def test_a_call_that_takes_too_long_is_looked_at_and_then_ended(
@@ -227,7 +217,7 @@ async def test_a_call_that_takes_too_long_is_looked_at_and_then_ended(
             task.cancel()
         await asyncio.wait(running)
     await quiet(lab)
-    assert rung(lab, number) == 1
+    assert lab.rung(number) == 1
 
 
 class _Clock:

@@ -10,8 +10,8 @@ from dialer.domain.callback import Status
 from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
 from tests.lab import Agent, Behaviour, Customer, Lab
-from tests.lab.waiting import quiet, until
-from tests.rig import Daemon, Department, House
+from tests.lab.waiting import at_rest, quiet, until
+from tests.rig import Daemon, Department, House, request
 
 MakeHouse = Callable[..., House]
 
@@ -36,9 +36,7 @@ def second_lab() -> Iterator[Lab]:
 @pytest.fixture(autouse=True)
 async def _fresh(lab: Lab) -> AsyncIterator[None]:
     """Phones that accept, and a PBX without calls."""
-    await quiet(lab)
-    for agent in lab.agents:
-        lab.agent(agent, Agent.accept())
+    await at_rest(lab)
     yield
     await quiet(lab)
 
@@ -51,20 +49,12 @@ def house(lab: Lab, tmp_path: Path) -> MakeHouse:
     return make
 
 
-def request(number: str, department: str = "sales", **more: str) -> dict[str, str]:
-    return {"department": department, "phone": number, **more}
-
-
 async def outcomes(daemon: Daemon, callback: CallbackId) -> list[tuple[str, str, str]]:
     """Agent, trunk and outcome of each attempt."""
     return [
         (attempt.agent, attempt.trunk, attempt.verdict.outcome.value if attempt.verdict else "")
         for attempt in await daemon.attempts(callback)
     ]
-
-
-def rung(lab: Lab, number: str) -> int:
-    return sum(call.who == "customer" and call.dialled == number for call in lab.far_end_calls())
 
 
 # --- agents ----------------------------------------------------------------------------------------------------------
@@ -151,7 +141,7 @@ async def test_when_a_trunk_fails_the_same_agent_goes_by_the_next(lab: Lab, hous
         assert rows[callback].customer_attempts == 1, "the carrier's failure costs the customer nothing"
         assert daemon.stop() == 0
     await quiet(lab)
-    assert rung(lab, number.removeprefix("+")) == 1
+    assert lab.rung(number.removeprefix("+")) == 1
 
 
 async def test_a_phone_that_rang_is_not_rung_again_by_another_trunk(lab: Lab, house: MakeHouse) -> None:
@@ -167,8 +157,8 @@ async def test_a_phone_that_rang_is_not_rung_again_by_another_trunk(lab: Lab, ho
         assert rows[callback].failed_trunks == ()
         assert daemon.stop() == 0
     await quiet(lab)
-    assert rung(lab, number) == 1
-    assert rung(lab, number.removeprefix("+")) == 0
+    assert lab.rung(number) == 1
+    assert lab.rung(number.removeprefix("+")) == 0
 
 
 async def test_a_trunk_that_keeps_failing_rests_and_a_person_is_told(lab: Lab, house: MakeHouse) -> None:
@@ -209,8 +199,8 @@ async def test_what_waits_for_a_lost_pbx_goes_by_the_other(lab: Lab, second_lab:
         await daemon.until_logged("pbx.ready", count=3)
         assert daemon.stop() == 0
     await quiet(second_lab)
-    assert [rung(second_lab, number) for number in numbers] == [1, 1, 1]
-    assert [rung(lab, number) for number in numbers] == [0, 0, 0]
+    assert [second_lab.rung(number) for number in numbers] == [1, 1, 1]
+    assert [lab.rung(number) for number in numbers] == [0, 0, 0]
 
 
 # --- callers who get through by themselves ---------------------------------------------------------------------------
@@ -237,7 +227,7 @@ async def test_who_got_through_to_us_is_not_called_back(lab: Lab, house: MakeHou
         assert found[support].status is Status.SCHEDULED, "a department that does not go by that"
         assert daemon.stop() == 0
     await quiet(lab)
-    assert rung(lab, number) == 0
+    assert lab.rung(number) == 0
 
 
 async def test_who_rang_and_was_not_answered_is_called_back(lab: Lab, house: MakeHouse) -> None:
@@ -268,4 +258,4 @@ async def test_who_gets_through_while_the_agent_is_rung_for_them_is_not_rung(lab
         assert (rows[sales].status, rows[sales].reason) == (Status.CANCELLED, "customer_called_in")
         assert daemon.stop() == 0
     await quiet(lab)
-    assert rung(lab, number) == 0
+    assert lab.rung(number) == 0

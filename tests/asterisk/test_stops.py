@@ -11,8 +11,8 @@ from dialer.domain.callback import Status
 from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
 from tests.lab import Agent, Customer, Lab
-from tests.lab.waiting import quiet, until
-from tests.rig import Daemon, Department, House
+from tests.lab.waiting import at_rest, quiet, until
+from tests.rig import Daemon, Department, House, request
 
 MakeHouse = Callable[..., House]
 SECOND = timedelta(seconds=1)
@@ -26,9 +26,7 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(autouse=True)
 async def _fresh(lab: Lab) -> AsyncIterator[None]:
-    await quiet(lab)
-    for agent in lab.agents:
-        lab.agent(agent, Agent.accept())
+    await at_rest(lab)
     yield
     await quiet(lab)
 
@@ -39,14 +37,6 @@ def house(lab: Lab, tmp_path: Path) -> MakeHouse:
         return House(lab, tmp_path, departments, **more)
 
     return make
-
-
-def request(number: str, department: str = "sales", **more: str) -> dict[str, str]:
-    return {"department": department, "phone": number, **more}
-
-
-def rung(lab: Lab, number: str) -> int:
-    return sum(call.who == "customer" and call.dialled == number for call in lab.far_end_calls())
 
 
 async def status_of(daemon: Daemon, callback: CallbackId) -> tuple[Status, str]:
@@ -145,7 +135,7 @@ async def test_what_nobody_can_take_expires_and_is_not_dialled_later(lab: Lab, h
         await daemon.until_logged("callback.expired")
         assert await status_of(daemon, callback) == (Status.EXPIRED, "nobody could take it in time")
         assert daemon.stop() == 0
-    assert rung(lab, number) == 0
+    assert lab.rung(number) == 0
 
 
 async def test_a_customer_is_not_rung_after_their_window_however_late_the_agent_answers(
@@ -166,7 +156,7 @@ async def test_a_customer_is_not_rung_after_their_window_however_late_the_agent_
         assert attempt.created_at > now
         assert daemon.stop() == 0
     await quiet(lab)
-    assert rung(lab, number) == 0
+    assert lab.rung(number) == 0
 
 
 # --- objections ------------------------------------------------------------------------------------------------------
@@ -190,4 +180,4 @@ async def test_an_objection_ends_what_waits_and_what_rings_and_is_heeded_at_the_
         assert number not in refused.stderr
         assert daemon.stop() == 0
     await quiet(lab)
-    assert rung(lab, number) == 0
+    assert lab.rung(number) == 0

@@ -20,11 +20,10 @@ from dialer.domain.outcome import Outcome
 from dialer.store.store import SqlStore
 from tests.asterisk.proxy import Proxy
 from tests.chaos.recovery import end_all
-from tests.chaos.zombies import rung
 from tests.lab import Agent, Customer, Lab
 from tests.lab.calls import FarCall
-from tests.lab.waiting import quiet
-from tests.rig import Daemon, Department, House
+from tests.lab.waiting import at_rest, quiet
+from tests.rig import Daemon, Department, House, request
 from tests.rig.daemon import until
 
 MakeHouse = Callable[..., House]
@@ -43,9 +42,7 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(autouse=True)
 async def _fresh(lab: Lab) -> None:
-    await quiet(lab)
-    for agent in lab.agents:
-        lab.agent(agent, Agent.accept())
+    await at_rest(lab)
 
 
 @pytest.fixture
@@ -80,10 +77,6 @@ class WallClock:
 @pytest.fixture
 def clock(tmp_path: Path) -> WallClock:
     return WallClock(tmp_path)
-
-
-def request(number: str, **more: str) -> dict[str, str]:
-    return {"department": "sales", "phone": number, **more}
 
 
 def at(**ahead: float) -> str:
@@ -134,7 +127,7 @@ async def test_set_forward_past_a_due_time_the_callback_is_placed_at_once_and_on
         assert await daemon.attempts(tomorrow) == []
         assert daemon.stop() == 0
     await quiet(lab)
-    assert (rung(lab, number), rung(lab, later)) == (1, 0)
+    assert (lab.rung(number), lab.rung(later)) == (1, 0)
 
 
 async def test_set_back_calls_go_on_and_so_does_periodic_work(lab: Lab, house: MakeHouse, clock: WallClock) -> None:
@@ -160,7 +153,7 @@ async def test_set_back_calls_go_on_and_so_does_periodic_work(lab: Lab, house: M
         assert daemon.logged("attempt.overdue") == []
         assert daemon.stop() == 0
     await quiet(lab)
-    assert [rung(lab, number) for number in (talking, found, waiting)] == [1, 1, 0]
+    assert [lab.rung(number) for number in (talking, found, waiting)] == [1, 1, 0]
 
 
 async def test_set_back_a_resting_agent_is_not_left_out_for_an_hour(
@@ -183,7 +176,7 @@ async def test_set_back_a_resting_agent_is_not_left_out_for_an_hour(
         assert len(await daemon.attempts(callback)) == 1, "by this clock it is due in an hour"
         assert daemon.stop() == 0
     await quiet(lab)
-    assert rung(lab, number) == 1
+    assert lab.rung(number) == 1
 
 
 @pytest.mark.parametrize("ahead", [-HOUR, HOUR], ids=["behind", "ahead"])
@@ -206,7 +199,7 @@ async def test_a_clock_that_disagrees_with_the_pbx_places_calls_all_the_same(
         assert attempt.place_by is not None
         assert abs(attempt.place_by - datetime.now(UTC)) < timedelta(minutes=3), "by the PBX's clock"
         assert daemon.stop() == 0
-    assert rung(lab, number) == 1
+    assert lab.rung(number) == 1
 
 
 # --- the process stands still ----------------------------------------------------------------------------------------
@@ -237,7 +230,7 @@ async def test_after_a_standstill_calls_are_settled_and_no_agent_gets_two(lab: L
         assert daemon.logged("clock.stepped") == [], "both clocks went on"
         assert daemon.stop() == 0
     await quiet(lab)
-    assert {number: rung(lab, number) for number in (*before, *due)} == dict.fromkeys((*before, *due), 1)
+    assert {number: lab.rung(number) for number in (*before, *due)} == dict.fromkeys((*before, *due), 1)
     agents = [call for call in lab.far_end_calls() if call.who == "agent" and call.callback_id in waiting]
     for agent in CROWD:
         own = sorted((call for call in agents if call.dialled == agent), key=lambda call: call.start)
@@ -261,7 +254,7 @@ async def test_a_link_that_was_cut_in_a_standstill_is_rebuilt(lab: Lab, house: M
             await daemon.until_settled([callback])
             assert await talk_seconds(daemon, callback) == pytest.approx(far_call(lab, number).billsec, abs=0.5)
             assert daemon.stop() == 0
-    assert rung(lab, number) == 1
+    assert lab.rung(number) == 1
 
 
 async def test_stopped_with_its_originate_unanswered_it_knows_the_call_again(lab: Lab, house: MakeHouse) -> None:
@@ -284,4 +277,4 @@ async def test_stopped_with_its_originate_unanswered_it_knows_the_call_again(lab
         assert rows[callback].status is Status.COMPLETED
         assert await talk_seconds(daemon, callback) == pytest.approx(far_call(lab, number).billsec, abs=0.5)
         assert daemon.stop() == 0
-    assert rung(lab, number) == 1
+    assert lab.rung(number) == 1

@@ -65,11 +65,6 @@ async def on_their_way(
     await quiet(lab)
 
 
-def rung(lab: Lab, number: str) -> int:
-    """How often the far end saw a call to this customer."""
-    return sum(call.who == "customer" and call.dialled == number for call in lab.far_end_calls())
-
-
 async def one_round(lab: Lab, folder: Path, numbers: Sequence[str], moment: str, books: Books) -> None:
     """One daemon, killed; its twins arrive at `moment`; then the replays."""
     house = House(lab, folder, [Department("sales", AGENTS, retry=AT_ONCE)], log_level="info")
@@ -95,7 +90,7 @@ async def one_round(lab: Lab, folder: Path, numbers: Sequence[str], moment: str,
             books.replays += 1
         await quiet(lab)
     for number in numbers:
-        books.rung[number] = rung(lab, number)
+        books.rung[number] = lab.rung(number)
 
 
 async def control(lab: Lab, folder: Path, numbers: Sequence[str]) -> int:
@@ -107,8 +102,8 @@ async def control(lab: Lab, folder: Path, numbers: Sequence[str]) -> int:
         assert daemon.stop() == 0
         lab.pbx.cli("database deltree mi-no")
         proxy.release()
-        await until(lambda: sum(rung(lab, number) for number in numbers) == 2 * len(numbers), PATIENCE, "the doubles")
-    return sum(rung(lab, number) > 1 for number in numbers)
+        await until(lambda: sum(lab.rung(number) for number in numbers) == 2 * len(numbers), PATIENCE, "the doubles")
+    return sum(lab.rung(number) > 1 for number in numbers)
 
 
 def _number(index: int) -> str:

@@ -22,8 +22,8 @@ from dialer.store.store import SqlStore
 from tests.cli.host import Host
 from tests.cli.test_on_asterisk import Told, tell
 from tests.lab import Agent, Customer, FarCall, Lab
-from tests.lab.waiting import quiet
-from tests.rig import Daemon, Department, House
+from tests.lab.waiting import at_rest, quiet
+from tests.rig import Daemon, Department, House, request
 
 AGENTS = ("anna", "ben", "cleo")
 
@@ -39,11 +39,7 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(autouse=True)
 async def _fresh(lab: Lab) -> None:
-    if not lab.pbx.running:
-        lab.pbx.start()
-    await quiet(lab)
-    for agent in lab.agents:
-        lab.agent(agent, Agent.accept())
+    await at_rest(lab)
 
 
 @pytest.fixture
@@ -52,10 +48,6 @@ async def daemon(lab: Lab, tmp_path: Path) -> AsyncIterator[Daemon]:
     with Daemon(House(lab, tmp_path, [department])) as running:
         await running.until_logged("pbx.ready")
         yield running
-
-
-def request(number: str) -> dict[str, str]:
-    return {"department": "sales", "phone": number}
 
 
 async def resolve(daemon: Daemon, callback: CallbackId, how: str, *more: str) -> Told:

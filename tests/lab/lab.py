@@ -137,6 +137,10 @@ class Lab:
         """Every call that the far end has seen to its end, since the chapter began."""
         return read_calls(self._far_side.home / "calls.csv")[self._earlier :]
 
+    def rung(self, number: str) -> int:
+        """How often the far end saw a call to this customer."""
+        return sum(call.who == "customer" and call.dialled == number for call in self.far_end_calls())
+
     def pbx_log(self) -> str:
         """What the PBX logged since the chapter began."""
         return self.pbx.log.read_text()[self._logged :]

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 
+from tests.lab.behaviour import Agent
 from tests.lab.lab import Lab
 
 POLL = 0.02  # seconds
@@ -26,3 +27,12 @@ async def until(condition: Callable[[], object | Awaitable[object]], within: flo
 async def quiet(lab: Lab, within: float = 15.0) -> None:
     """Wait until neither side of the lab has a channel, without blocking the event loop meanwhile."""
     await asyncio.to_thread(lab.wait_quiet, within)
+
+
+async def at_rest(lab: Lab) -> None:
+    """The PBX runs, neither side has a channel, and every agent accepts what comes: how most tests begin."""
+    if not lab.pbx.running:
+        lab.pbx.start()
+    await quiet(lab)
+    for agent in lab.agents:
+        lab.agent(agent, Agent.accept())

@@ -18,6 +18,7 @@ from dialer import poke
 from dialer.domain.attempt import Attempt
 from dialer.domain.callback import OPEN, Callback
 from dialer.domain.ids import CallbackId
+from dialer.domain.outcome import Outcome
 from dialer.store.store import SqlStore
 from tests.rig.house import House
 
@@ -225,9 +226,18 @@ class Daemon:
         async with self.store() as store:
             return await store.attempts(callback)
 
+    async def outcomes(self, callback: CallbackId) -> list[Outcome]:
+        """How each of a callback's attempts ended, of those that have."""
+        return [attempt.verdict.outcome for attempt in await self.attempts(callback) if attempt.verdict]
+
     def poke(self) -> bool:
         """Wake it."""
         return poke.poke(self.house.state / "dialer.sock")
+
+
+def request(number: str, department: str = "sales", **more: str) -> dict[str, str]:
+    """A request that can be submitted."""
+    return {"department": department, "phone": number, **more}
 
 
 async def until(condition: Callable[[], bool], seconds: float, what: str) -> None:
