@@ -76,7 +76,8 @@ def test_the_called_person_s_own_hours() -> None:
     here = offered(plain.department("care", hours=always), *day, LONDONER)
     there = offered(plain.department("care", hours=always), *day, NEW_YORKER)
     assert (here[0], here[-1]) == (at("2030-05-14T07:00Z"), at("2030-05-14T19:45Z"))
-    assert offered(plain.department("care", hours=always), *day) == here  # who is not known yet has a number of the site's zone
+    # Who is not known yet has a number of the site's zone.
+    assert offered(plain.department("care", hours=always), *day) == here
     assert (there[0].astimezone(NEW_YORK).hour, there[-1]) == (20, at("2030-05-14T23:45Z"))
 
 
