@@ -251,13 +251,13 @@ class Minutes:
         return self.first + (index + 1) * MINUTE
 
     def passed(self, at: datetime, length: timedelta) -> datetime | None:
-        """When so much of open minutes has passed; None beyond the last one."""
+        """When so much of open minutes has passed; None from the end of the last one on."""
         index = self.index(at)
         while index < len(self.opened):
             start, end = max(at, self.first + index * MINUTE), self.first + (index + 1) * MINUTE
             if self.opened[index]:
                 if length <= end - start:
-                    return start + length
+                    return start + length if start + length < self.last else None
                 length -= end - start
             index += 1
         return None
@@ -347,6 +347,9 @@ def cases(draw: st.DrawFn) -> tuple[OpeningHours, datetime, list[datetime]]:
         [utc("2005-10-30T02:00"), utc("2005-10-30T02:30:30"), utc("2005-10-30T02:31"), utc("2005-10-30T03:15")],
     ),
     length=90 * MINUTE,
+)
+@example(  # passed with the last of the minutes that are looked at
+    case=(hours(LONDON, mon_fri="23:21-24:00"), utc("2026-10-25"), [utc("2026-10-25T00:00")]), length=39 * MINUTE
 )
 def test_every_answer_is_what_the_minutes_say(
     case: tuple[OpeningHours, datetime, list[datetime]], length: timedelta
