@@ -9,6 +9,7 @@ from pathlib import Path
 from dialer.domain.errors import ConfigurationError
 
 _MODE = 0o660
+_ELSEWHERE = "set daemon.socket to a path of its own"
 
 
 class Poked:
@@ -43,7 +44,10 @@ class _Listener(asyncio.DatagramProtocol):
 
 @contextlib.asynccontextmanager
 async def listening(path: Path, poked: Callable[[], None]) -> AsyncIterator[None]:
-    """Call `poked` for every poke while inside. Replaces a socket file that a killed daemon left behind."""
+    """Call `poked` for every poke while inside. Replaces a socket that a killed daemon left behind, and nothing else.
+
+    Raises `ConfigurationError` when it cannot listen at `path`.
+    """
     sock = _bound(path)
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: _Listener(poked), sock=sock)
     try:
@@ -56,9 +60,13 @@ async def listening(path: Path, poked: Callable[[], None]) -> AsyncIterator[None
 def _bound(path: Path) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
+        _check_free(path)
         _remove(path)
         sock.bind(str(path))
         path.chmod(_MODE)
+    except ConfigurationError:
+        sock.close()
+        raise
     except OSError as error:
         sock.close()
         raise ConfigurationError(
@@ -67,16 +75,28 @@ def _bound(path: Path) -> socket.socket:
     return sock
 
 
+def _check_free(path: Path) -> None:
+    """What is not a left socket stays: a path that is mistaken for another would cost the database."""
+    if path.exists() and not path.is_socket():
+        raise ConfigurationError("something that is no socket lies there", where=str(path), remedy=_ELSEWHERE)
+    if _heard(path, b""):
+        raise ConfigurationError("another daemon listens there", where=str(path), remedy=_ELSEWHERE)
+
+
 def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
 def poke(path: Path) -> bool:
     """Wake the daemon that listens at `path`; False when none does (its poll floor or its start will look anyway)."""
+    return _heard(path, b"poke")
+
+
+def _heard(path: Path, said: bytes) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.setblocking(False)
         try:
-            sock.sendto(b"poke", str(path))
+            sock.sendto(said, str(path))
         except OSError:
             return False
     return True
