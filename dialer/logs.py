@@ -1,8 +1,10 @@
 """Structured logs: JSON lines for machines, aligned text for a person at a terminal. To stderr, always UTC."""
 
+import contextlib
 import logging
 import sys
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal, TextIO
 
 import structlog
 
@@ -22,13 +24,39 @@ def configure(level: str, form: Format) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    if as_console:
+        shared.append(_shown)
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(minimum),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_Unfailing(sys.stderr)),  # type: ignore[arg-type]  # all it uses
         cache_logger_on_first_use=True,
     )
     _route_library_logs(shared, renderer)
+
+
+def _shown(_logger: object, _method: str, event: structlog.typing.EventDict) -> Mapping[str, Any]:
+    """What others answered us is shown, never obeyed by the terminal: each unprintable character as its escape."""
+    return {key: _printable(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+class _Unfailing:
+    """A stream that drops what it cannot write: a full disk, or a reader that left, must not end the daemon."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 def _route_library_logs(shared: list[structlog.typing.Processor], renderer: structlog.typing.Processor) -> None:
