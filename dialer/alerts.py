@@ -113,7 +113,7 @@ class Alerts:
                 message = await self._queue.get()
                 try:
                     await self._send(client, webhook, message)
-                except (httpx.HTTPError, _Refused) as error:
+                except (httpx.HTTPError, UnicodeError, _Refused) as error:
                     why = str(error) if isinstance(error, _Refused) else type(error).__name__
                     log.warning("alert.not_sent", kind=message["kind"], key=message["key"], why=why)
 

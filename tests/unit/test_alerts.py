@@ -132,6 +132,15 @@ async def test_a_webhook_that_never_takes_it_is_given_up_in_one_line_without_its
     assert "s3cret" not in str(logs)
 
 
+async def test_an_address_that_is_no_name_is_said_and_the_next_alert_is_tried_all_the_same() -> None:
+    with capture_logs() as logs:
+        async with (alerts := Alerts("http://xn--zz/?token=s3cret", tries=1)).delivering():
+            alerts.raised(*TRUNK)
+            alerts.cleared(AlertKind.TRUNK_RESTS, "carrier")
+            await until(lambda: sum(line["event"] == "alert.not_sent" for line in logs) == 2)
+    assert "s3cret" not in str(logs)
+
+
 def test_an_endless_row_of_alerts_is_bounded() -> None:
     alerts = Alerts("http://127.0.0.1:9/")
     with capture_logs() as logs:
