@@ -27,8 +27,11 @@ def wake_daemon(settings: Settings) -> bool:
 
 
 def who() -> str:
-    """The person at the keyboard, also behind sudo."""
-    return os.environ.get("SUDO_USER") or getpass.getuser()
+    """The person at the keyboard, also behind sudo; by number where the host has no name for them."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except KeyError:
+        return f"uid {os.getuid()}"
 
 
 def instant(text: str) -> datetime:

@@ -1,16 +1,22 @@
 """What people stop: pauses, and the do-not-call list."""
 
+import getpass
 import json
+import os
 import re
+import signal
+import subprocess
 
 import pytest
 
+from dialer.cli.host import who
 from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Status
 from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
+from dialer.domain.stop import Scope, Stop
 from dialer.store.store import SqlStore
-from tests.cli.host import Host
+from tests.cli.host import CONFIG, TIMEOUT, Host, environment
 from tests.cli.seeds import callback, claimed, over
 
 
@@ -55,6 +61,36 @@ def test_each_thing_is_paused_for_itself(host: Host, scheduled: CallbackId) -> N
         )
     assert host.run("pauses").stdout == ""
     assert host.run("resume", "--agent", "anna").stdout == "agent anna was not paused\n"
+
+
+def test_whoever_has_no_name_on_the_host_is_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SUDO_USER", "LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    assert who() == getpass.getuser()
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)
+    assert who() == f"uid {2**31 - 7}"
+
+
+def test_what_the_daemon_itself_paused_is_alerted_to_again_by_its_next_life(host: Host) -> None:
+    host.configure(CONFIG.replace("[pbx.main]", 'metrics_file = "dialer.prom"\n[pbx.main]\nport = 9'))
+    host.with_store(lambda store: store.pause(Stop(Scope.AGENT, "anna"), "dialer", "nobody answered"))
+    host.with_store(lambda store: store.pause(Stop(Scope.DEPARTMENT, "sales"), "dialer", "a user of that name"))
+    metrics = host.folder / "dialer.prom"
+    with subprocess.Popen(host.command("run"), stderr=subprocess.PIPE, text=True, env=environment()) as daemon:
+        assert daemon.stderr is not None
+        said = (json.loads(line) for line in daemon.stderr)
+        told = next(line for line in said if line["event"] == "alert.raised")
+        assert (told["kind"], told["key"], told["what"]) == (
+            "agent_paused",
+            "anna",
+            "agent anna is paused: nobody answered",
+        )
+        assert 'key="anna"' in metrics.read_text()
+        assert host.run("resume", "--agent", "anna").returncode == 0
+        assert next(line for line in said if line["event"] in {"alert.cleared", "alert.raised"})["key"] == "anna"
+        assert "dialer_alert{" not in metrics.read_text()
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(TIMEOUT) == 0
 
 
 def test_what_left_the_configuration_can_still_be_resumed(host: Host) -> None:
