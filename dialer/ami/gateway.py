@@ -260,7 +260,8 @@ class Gateway:
         """Say why there is no session, once per reason, and tell the sink if it thinks there is one."""
         if error.what != self._said:
             self._said = error.what
-            log.warning("no session with the PBX", pbx=self.name, reason=error.what, remedy=error.remedy)
+            at = f"{self._config.host}:{self._config.port}"
+            log.warning("no session with the PBX", pbx=self.name, at=at, reason=error.what, remedy=error.remedy)
         if self._told_up:
             self._told_up = False
             self._sink.pbx_down(self.name, error.what)

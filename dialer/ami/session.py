@@ -44,6 +44,7 @@ _SILENCED.setLevel(logging.CRITICAL + 1)
 
 _LONG_NUMBER = re.compile(r"\+?[0-9]{5,}")
 _MAX_REASON = 200
+_LISTEN = "see that Asterisk runs there, and that its manager.conf listens there; what waits is not lost"
 
 
 class Refused(ActionRefused):
@@ -118,9 +119,10 @@ class Session(Manager):  # type: ignore[misc]  # an untyped base
             async with asyncio.timeout(self._ami.connect_timeout):
                 await self.connect()
         except TimeoutError:
-            raise LinkDown(f"it does not answer within {self._ami.connect_timeout:g} s", where=self._where) from None
+            what = f"it does not answer within {self._ami.connect_timeout:g} s"
+            raise LinkDown(what, where=self._where, remedy=_LISTEN) from None
         except (OSError, UnicodeError) as error:  # a host that is no name at all is a UnicodeError
-            raise LinkDown(_plainly(error), where=self._where) from None
+            raise LinkDown(_plainly(error), where=self._where, remedy=_remedy(error)) from None
         question = await self.ask(messages.challenge())
         await self._login(question.response.get("Challenge"))
         await asyncio.wait(
@@ -284,3 +286,13 @@ def _plainly(error: OSError | UnicodeError) -> str:
             return "nothing listens there"
         case _:
             return f"the connection failed: {error.strerror or type(error).__name__}"
+
+
+def _remedy(error: OSError | UnicodeError) -> str:
+    match error:
+        case ssl.SSLError():
+            return "compare tls.ca_file with its authority, host with its name, port with manager.conf"
+        case socket.gaierror() | UnicodeError():
+            return "correct the PBX's host, or the name service"
+        case _:
+            return _LISTEN

@@ -196,6 +196,8 @@ async def test_a_pbx_that_is_away_is_said_once() -> None:
         async with running(Gateway(config, [], Sink(), pauses).run()), asyncio.timeout(PATIENCE):
             await pauses.fifth.wait()
     assert [entry["reason"] for entry in logs] == ["nothing listens there"]
+    assert logs[0]["at"].startswith("127.0.0.1:")
+    assert "manager.conf" in logs[0]["remedy"]
 
 
 async def test_a_ca_file_that_vanishes_ends_only_the_first_login(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ async def test_nobody_listening_is_said_plainly() -> None:
 async def test_a_host_that_is_no_name_is_said_plainly() -> None:
     async with Scripted() as pbx:
         session = Session(replace(pbx.config(), host="pbx..example.com"), {})
-        with pytest.raises(LinkDown, match="its name cannot be resolved"):
+        with pytest.raises(LinkDown, match=r"its name cannot be resolved \(correct the PBX's host"):
             await session.open()
 
 
@@ -116,8 +116,9 @@ async def test_asking_before_opening_is_never_sent() -> None:
 async def test_tls_with_what_speaks_none_fails_in_time(banner: bytes, reason: str) -> None:
     async with Scripted(banner) as pbx:
         session = Session(pbx.config(tls=TlsConfig()), {})
-        with pytest.raises(LinkDown, match=reason):
+        with pytest.raises(LinkDown, match=reason) as caught:
             await session.open()
+        assert "manager.conf" in caught.value.remedy
         session.close()
 
 
