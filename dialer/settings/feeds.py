@@ -1,6 +1,5 @@
 """`[feed.<id>]`: where callback requests are pulled from."""
 
-from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
@@ -8,7 +7,7 @@ from pydantic import Field, SecretStr, model_validator
 from dialer.settings.addresses import Private, WebAddress
 from dialer.settings.models import Section
 from dialer.settings.problems import Invalid
-from dialer.settings.values import Credential, Id
+from dialer.settings.values import Credential, Id, Place
 
 
 class FeedSettings(Section):
@@ -20,13 +19,13 @@ class FeedSettings(Section):
     outcomes_url: Annotated[WebAddress | None, Field(repr=False)] = None
     site: Id | None = None
     token: SecretStr | None = None
-    token_file: Path | None = None
+    token_file: Place | None = None
     token_credential: Credential | None = None
     poll_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 15.0
     wait_seconds: Annotated[int, Field(ge=0, le=300)] = 30
     page_size: Annotated[int, Field(ge=1, le=1000)] = 100
     allow_private: tuple[Private, ...] = ()
-    ca_file: Path | None = None
+    ca_file: Place | None = None
 
     @model_validator(mode="after")
     def _one_token(self) -> Self:

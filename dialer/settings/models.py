@@ -28,7 +28,9 @@ from dialer.settings.values import (
     Kind,
     Label,
     MailAddress,
+    MetricsFile,
     Phone,
+    Place,
     Prefix,
     Rate,
     Region,
@@ -62,18 +64,18 @@ class DaemonSettings(Section):
     store is read anew even when nothing woke the daemon; `agent_rest_seconds`: how long an agent who did not take a
     call is left alone; `metrics_file`: a Prometheus text file of the alerts."""
 
-    state_dir: Path = Path("/var/lib/dialer")
-    socket: Path | None = None
+    state_dir: Place = Path("/var/lib/dialer")
+    socket: Place | None = None
     drain_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
     poll_floor_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
     agent_rest_seconds: Annotated[int, Field(ge=0, le=3600)] = 15
-    metrics_file: Path | None = None
+    metrics_file: MetricsFile | None = None
 
 
 class StoreSettings(Section):
     """`[store]`: the SQLite file; `dialer.db` in the state folder when not given."""
 
-    path: Path | None = None
+    path: Place | None = None
 
 
 class LogSettings(Section):
@@ -109,7 +111,7 @@ class LimitsSettings(Section):
 class TlsSettings(Section):
     """`[pbx.<id>.tls]`. Without `ca_file` the host's own authorities are trusted; the name checked is `host`."""
 
-    ca_file: Path | None = None
+    ca_file: Place | None = None
 
 
 class PbxSettings(Paced):
@@ -119,7 +121,7 @@ class PbxSettings(Paced):
     port: Annotated[int, Field(ge=1, le=65535)] = 5038
     username: UserName
     secret: SecretStr | None = None
-    secret_file: Path | None = None
+    secret_file: Place | None = None
     secret_credential: Credential | None = None
     tls: TlsSettings | None = None
     connect_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
@@ -197,7 +199,7 @@ class SiteSettings(Section):
     mail_from: MailAddress | None = None
     mail_name: Label | None = None
     sms_from: TextSender | None = None
-    templates: Path | None = None
+    templates: Place | None = None
     confirm_after: Duration = timedelta(minutes=15)
     reminder_before: Duration = timedelta(minutes=30)
 

@@ -4,7 +4,6 @@ import base64
 import binascii
 from collections.abc import Mapping
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
@@ -16,7 +15,7 @@ from dialer.settings.addresses import Private, WebAddress
 from dialer.settings.models import Section, SiteSettings
 from dialer.settings.problems import Invalid
 from dialer.settings.references import References
-from dialer.settings.values import Credential, HeaderName, Host, Id, UserName
+from dialer.settings.values import Credential, HeaderName, Host, Id, Place, UserName
 
 _PREFIX = "whsec_"
 _LEAST, _MOST = 24, 64
@@ -47,10 +46,10 @@ class WebhookSettings(Section):
     url: Annotated[WebAddress, Field(repr=False)]
     site: Id | None = None
     secrets: SigningSecrets | None = None
-    secrets_file: Path | None = None
+    secrets_file: Place | None = None
     secrets_credential: Credential | None = None
     allow_private: tuple[Private, ...] = ()
-    ca_file: Path | None = None
+    ca_file: Place | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -78,9 +77,9 @@ class MailSettings(Section):
     plaintext_allowed: bool = False
     username: UserName | None = None
     secret: SecretStr | None = None
-    secret_file: Path | None = None
+    secret_file: Place | None = None
     secret_credential: Credential | None = None
-    ca_file: Path | None = None
+    ca_file: Place | None = None
     hello: Host | None = None
     timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
 
@@ -109,13 +108,13 @@ class SmsSettings(Section):
     url: Annotated[WebAddress, Field(repr=False)]
     body: dict[str, JsonValue]
     secret: SecretStr | None = None
-    secret_file: Path | None = None
+    secret_file: Place | None = None
     secret_credential: Credential | None = None
     token_header: HeaderName = "Authorization"  # noqa: S105  # a header's name
     token_scheme: Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_-]*$")] = "Bearer"  # noqa: S105  # the scheme's name
     success: Annotated[tuple[Annotated[int, Field(ge=200, le=299)], ...], Field(min_length=1)] = (200, 201, 202)
     allow_private: tuple[Private, ...] = ()
-    ca_file: Path | None = None
+    ca_file: Place | None = None
     timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 20.0
 
     @model_validator(mode="after")

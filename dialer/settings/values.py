@@ -1,6 +1,7 @@
 """The kinds of value that a configuration holds, each with its check."""
 
 import re
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -73,6 +74,26 @@ TextSender = Annotated[
 Context = Annotated[
     str, _matching(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}", "not a dialplan context", "use letters, digits, _ and -")
 ]
+
+
+def _place(path: Path) -> Path:
+    if "\0" in str(path):
+        raise Invalid("not a path", "leave out the null character")
+    return path
+
+
+Place = Annotated[Path, AfterValidator(_place)]
+"""The path of a file or folder."""
+
+
+def _metrics(path: Path) -> Path:
+    if path.suffix != ".prom":
+        raise Invalid("not a metrics file", 'let its name end in ".prom": the node exporter reads no other')
+    return _place(path)
+
+
+MetricsFile = Annotated[Path, AfterValidator(_metrics)]
+"""A file that is replaced whenever an alert changes: nothing else may lie there."""
 
 # Numbers as people group them.
 _without_spaces = AfterValidator(lambda text: text.replace(" ", ""))

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, PlainValidator, model_validator
@@ -12,7 +11,7 @@ from dialer.settings.addresses import BaseAddress
 from dialer.settings.durations import Bound
 from dialer.settings.models import Section
 from dialer.settings.problems import Invalid
-from dialer.settings.values import Credential
+from dialer.settings.values import Credential, Place
 
 _HIGHEST_PORT = 65535
 
@@ -48,8 +47,8 @@ class ApiSettings(Section):
     callback: `events_per_key`, and `events_per_address` for one visitor."""
 
     listen: Listen = "127.0.0.1:8080"
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
+    tls_certificate: Place | None = None
+    tls_key: Place | None = None
     trusted_proxies: tuple[Network, ...] = ()
     max_body: Annotated[int, Field(ge=1024, le=1024 * 1024)] = 64 * 1024
     per_key: Bound = Limit(600, timedelta(seconds=60))
@@ -76,7 +75,7 @@ class PageSettings(Section):
     good."""
 
     base_url: BaseAddress
-    secrets_file: Path | None = None
+    secrets_file: Place | None = None
     secrets_credential: Credential | None = None
     link_days: Annotated[int, Field(ge=1, le=365)] = 14
 
