@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from dialer.cli import app
 from dialer.domain.errors import ConfigurationError
 from dialer.settings import PageSettings, feeds, load, models, outward, web
 from dialer.settings.feeds import FeedSettings
@@ -64,6 +65,16 @@ def test_what_the_shipped_configuration_shows_as_examples_can_be_used(file: Path
     assert settings.mail is not None
     assert settings.sms is not None
     assert settings.page == PageSettings(base_url="https://callback.example.com", secrets_credential="page-links")
+
+
+def test_the_unit_and_the_configuration_mean_the_same_files_and_exit_codes() -> None:
+    unit = (SHIPPED.parents[1] / "systemd" / "dialer.service").read_text()
+    credentials = re.findall("^LoadCredential=.*", unit, re.MULTILINE)
+    assert credentials == ["LoadCredential=pbx-main:/etc/dialer/pbx-main"]
+    assert all(credential in SHIPPED.read_text() for credential in credentials)
+    assert f"RestartPreventExitStatus={app.MISUSED}\n" in unit
+    # With the usual limit, five failures within ten seconds would end it for good.
+    assert "StartLimitIntervalSec=0\n" in unit.partition("[Service]")[0]
 
 
 def test_the_shipped_configuration_shows_every_key() -> None:
