@@ -80,6 +80,8 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigurationError(
             f"not UTF-8 at byte {error.start + 1}", where=str(file), remedy="save it as UTF-8"
         ) from None
+    except ValueError:  # the reader's only other one
+        raise ConfigurationError("a number has too many digits", where=str(file), remedy="correct it") from None
 
 
 def _unknown_tables(content: Mapping[str, object]) -> Iterator[Problem]:

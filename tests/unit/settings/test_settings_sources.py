@@ -44,6 +44,7 @@ def test_an_empty_file_lacks_all_its_tables(file: Path) -> None:
         (b"[pbx\n", "not TOML"),
         (b"a = 1\na = 2\n", "not TOML"),
         (b"# caf\xe9\n", "not UTF-8 at byte 6"),
+        (b"a = " + b"9" * 5000, "too many digits"),
     ],
 )
 def test_a_file_that_is_no_toml(file: Path, content: bytes, says: str) -> None:
