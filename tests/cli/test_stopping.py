@@ -77,20 +77,24 @@ def test_what_the_daemon_itself_paused_is_alerted_to_again_by_its_next_life(host
     host.with_store(lambda store: store.pause(Stop(Scope.DEPARTMENT, "sales"), "dialer", "a user of that name"))
     metrics = host.folder / "dialer.prom"
     with subprocess.Popen(host.command("run"), stderr=subprocess.PIPE, text=True, env=environment()) as daemon:
-        assert daemon.stderr is not None
-        said = (json.loads(line) for line in daemon.stderr)
-        told = next(line for line in said if line["event"] == "alert.raised")
-        assert (told["kind"], told["key"], told["what"]) == (
-            "agent_paused",
-            "anna",
-            "agent anna is paused: nobody answered",
-        )
-        assert 'key="anna"' in metrics.read_text()
-        assert host.run("resume", "--agent", "anna").returncode == 0
-        assert next(line for line in said if line["event"] in {"alert.cleared", "alert.raised"})["key"] == "anna"
-        assert "dialer_alert{" not in metrics.read_text()
-        daemon.send_signal(signal.SIGTERM)
-        assert daemon.wait(TIMEOUT) == 0
+        try:
+            assert daemon.stderr is not None
+            said = (json.loads(line) for line in daemon.stderr)
+            told = next(line for line in said if line["event"] == "alert.raised")
+            assert (told["kind"], told["key"], told["what"]) == (
+                "agent_paused",
+                "anna",
+                "agent anna is paused: nobody answered",
+            )
+            next(line for line in said if line["event"] == "daemon.ready")
+            assert 'key="anna"' in metrics.read_text()
+            assert host.run("resume", "--agent", "anna").returncode == 0
+            assert next(line for line in said if line["event"] in {"alert.cleared", "alert.raised"})["key"] == "anna"
+            daemon.send_signal(signal.SIGTERM)
+            assert daemon.wait(TIMEOUT) == 0
+        finally:
+            daemon.kill()
+    assert 'key="anna"' not in metrics.read_text()
 
 
 def test_what_left_the_configuration_can_still_be_resumed(host: Host) -> None:

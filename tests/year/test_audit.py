@@ -7,7 +7,7 @@ import pytest
 
 from dialer.domain.directory import Pace
 from dialer.domain.phone import NumberPolicy
-from dialer.engine import decision, ending
+from dialer.engine import decision, ending, put_away
 from dialer.engine.rings import Rings
 from dialer.engine.roster import Roster
 from dialer.intake import promises
@@ -22,7 +22,7 @@ Break = Callable[[pytest.MonkeyPatch], None]
 
 def always_open(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(decision, "is_open", lambda *_: True)
-    patch.setattr(decision, "open_in_all", lambda *_: True)
+    patch.setattr(put_away, "open_in_all", lambda *_: True)
     patch.setattr(decision, "closes_in_all", lambda *_: None)
 
 
