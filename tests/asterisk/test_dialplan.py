@@ -432,7 +432,7 @@ async def test_a_slow_handler_of_the_agents_leg_cannot_undo_the_end() -> None:
         attempts = [Attempt(agent, f"+44161496920{index}") for index, agent in enumerate(own.agents)]
         async with await AmiClient.connect(own.ami_all) as everything:
             for index, attempt in enumerate(attempts):
-                own.agent(attempt.agent, Agent.accept(press_ms=200, talk_ms=2400 + 30 * index))
+                own.agent(attempt.agent, Agent.accept(press_ms=200, talk_ms=1900 + 100 * index))
                 own.customer(attempt.number, Customer.answer(talk_ms=1000))
                 await attempt.originate(everything)
             records = await asyncio.gather(*(attempt.ended(everything) for attempt in attempts))
