@@ -77,8 +77,12 @@ class Household:
         self._deck = deck
         self._random = Random(f"{seed}/{index}")
         numbers = list(stream.numbers(index, houses))
-        self.feed = Feed(lab, self.staff, iter(numbers), self._random)
-        self.wires = Wires(reversed(numbers), Random(f"{seed}/{index}/wires")) if wired else None
+        # Each has its own: a number that somebody objected to is refused at every door.
+        rung, unrung = numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]
+        self.feed = Feed(lab, self.staff, iter(rung), self._random)
+        # As often as the numbers last for all that is in the deck.
+        every = max(0.25, len(deck) * 0.002)
+        self.wires = Wires(iter(unrung), Random(f"{seed}/{index}/wires"), every=every) if wired else None
         self._house = stream.house(lab, self.folder, self.staff)
         self._intent_left = False
 
