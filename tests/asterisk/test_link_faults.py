@@ -111,6 +111,8 @@ async def test_an_answer_that_comes_too_late_is_absorbed(lab: Lab, proxy: Proxy,
     lab.customer(number, Customer.answer(talk_ms=2000))
     with Daemon(house(ping_seconds=300, action_timeout_seconds=1.5)) as daemon:
         await daemon.until_logged("pbx.ready")
+        # Asked for once it is ready; held back, it would be the list that is missed, and with it the session.
+        await until(lambda: b"Event: DeviceStateListComplete" in proxy.said)
         proxy.to_client.stall()
         (callback,) = await submitted(daemon, number)
         unknown = await daemon.until_logged("attempt.unknown")
