@@ -13,8 +13,11 @@ from dialer.ami.codec import Message, Unsendable
 from dialer.domain.ids import AttemptId, attempt_of, channel_id
 from dialer.engine.ports import Order
 
-DIALPLAN_VERSION = "2"
+DIALPLAN_VERSION = "3"
 """The version of `config/asterisk/extensions_mi.conf` that this program speaks with."""
+
+_NOWHERE = "mi-nowhere"
+"""A context that no dialplan has."""
 
 ACTION_ID_PREFIX = "mi-"
 
@@ -195,6 +198,8 @@ def originate(order: Order) -> Action:
         ("CallerID", f'"{encode.caller_name(order.caller_name)}" <{order.number}>'),
         # Pushed first, so that an agent leg that is never answered is journalled too; the quotes keep the commas.
         ("Variable", f'CHANNEL(hangup_handler_push)="mi-end,s,1({_plain("ChannelId", channel)})"'),
+        # A phone that forwards its calls would be followed on another channel, under another id, which has no journal.
+        _variable("FORWARD_CONTEXT", _NOWHERE),
         _variable("MI_BY", _epoch(order.place_by)),
         *((_variable("MI_UNTIL", _epoch(order.ring_until)),) if order.ring_until else ()),
         _variable("MI_DB", order.identity),

@@ -58,7 +58,8 @@ class EndRecord:
 
     `why` is the dialplan's own reason ('' when a leg simply hung up), `dial_status` Asterisk's DIALSTATUS of the
     customer leg, `cause` the Q.850 cause of the leg that decided the end (0: none was given). `rang`: the customer's
-    phone rang or sent early media (None: the dialplan does not say).
+    phone rang or sent early media (None: the dialplan does not say). `sip` is the last SIP status heard of the
+    customer's leg (0: it was answered, nothing came, or the dialplan does not say).
     """
 
     ended_at: datetime
@@ -69,6 +70,7 @@ class EndRecord:
     cause: int
     hung_up_by: Party | None
     rang: bool | None = None
+    sip: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,8 @@ def classify(record: EndRecord) -> Verdict:
     if outcome is Outcome.CONNECTED and record.answered_at is not None:
         # A PBX clock that steps back must not give a negative talk time.
         talk = max(talk, record.ended_at - record.answered_at)
-    return Verdict(outcome, record.cause, blame_of(outcome), talk, record.hung_up_by, record.why, record.rang)
+    detail = record.why or (f"sip_{record.sip}" if record.sip else "")
+    return Verdict(outcome, record.cause, blame_of(outcome), talk, record.hung_up_by, detail, record.rang)
 
 
 def _outcome(record: EndRecord) -> Outcome:
@@ -180,6 +183,8 @@ def _outcome(record: EndRecord) -> Outcome:
             return _AGENT_CAUSES.get(record.cause, Outcome.AGENT_UNAVAILABLE)
         case JournalStep.AGENT_ANSWERED:
             return _not_accepted(record.why)
+        case JournalStep.CUSTOMER_DIALLED if _turned_away(record):
+            return Outcome.TRUNK_FAILURE
         case JournalStep.CUSTOMER_DIALLED:
             return _customer_outcome(record)
         case _:
@@ -223,3 +228,16 @@ def _customer_outcome(record: EndRecord) -> Outcome:
 
 
 _NORMAL_CLEARING = 16
+
+# Statuses that chan_pjsip gives the cause of a declined call, 21, and that mean our credentials, our credit or our
+# caller ID.
+_BARRED = frozenset({401, 403, 407})
+_NO_REFUSAL = range(100, 400)
+
+
+def _turned_away(record: EndRecord) -> bool:
+    """Whether the carrier took no call of ours, or sent us elsewhere, before a phone rang. The cause does not tell: it
+    is that of a person who declines, whose phone may say 403, too; and Dial, which does not follow a redirection, calls
+    it busy, often before it has heard of the 302."""
+    redirected = record.dial_status == "BUSY" and record.sip in _NO_REFUSAL
+    return record.rang is False and (redirected or record.sip in _BARRED)

@@ -33,6 +33,7 @@ _THE_TRUNK_WORKS = frozenset(
         Outcome.CUSTOMER_UNREACHABLE,
     }
 )
+_BY_A_PHONE = frozenset({Outcome.CUSTOMER_DECLINED, Outcome.CUSTOMER_NO_ANSWER})
 _NOT_THERE = frozenset({Outcome.AGENT_NO_ANSWER})
 _SAYS_NOTHING_OF_THE_AGENT = frozenset(
     {Outcome.AGENT_BUSY, Outcome.AGENT_UNAVAILABLE, Outcome.PBX_FAILURE, Outcome.NOT_PLACED, Outcome.CANCELLED}
@@ -151,7 +152,7 @@ class Consequences:
 
 
 def _speaks_against_the_trunk(verdict: Verdict) -> bool:
-    """A person declines a phone that rings; a carrier that takes none of our calls (no credit, a caller ID that it does
-    not know) gives the same cause, and nothing rings."""
-    silent = verdict.outcome is Outcome.CUSTOMER_DECLINED and verdict.rang is False
+    """Who declines, or does not answer, has a phone that rings. A carrier that takes none of our calls, or that lets
+    them vanish, may look the same by its cause, and nothing rings."""
+    silent = verdict.outcome in _BY_A_PHONE and verdict.rang is False
     return silent or verdict.outcome is Outcome.TRUNK_FAILURE

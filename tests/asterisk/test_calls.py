@@ -82,6 +82,10 @@ CASES = (
         "declined-403", Agent.accept(), Customer.declined(403), Outcome.CUSTOMER_DECLINED, 21,
         (*ACCEPTED, "customer_ringing", "ended"), status=Status.FAILED,
     ),
+    Case("carrier-bars-us", Agent.accept(), Customer.barred(), Outcome.TRUNK_FAILURE, 21, (*ACCEPTED, "ended")),
+    Case(
+        "carrier-forwards", Agent.accept(), Customer.forwards("dan"), Outcome.TRUNK_FAILURE, 16, (*ACCEPTED, "ended"),
+    ),
     Case(
         "unallocated", Agent.accept(), Customer.unallocated(), Outcome.CUSTOMER_UNREACHABLE, 1, (*ACCEPTED, "ended"),
         status=Status.FAILED,
@@ -100,6 +104,10 @@ CASES = (
         16, CONNECTED, hung_up_by=Party.CUSTOMER, talk=2.0, status=Status.COMPLETED,
     ),
     # What agents do.
+    Case(
+        "agent-forwards", Agent.forwards("dan"), ANSWERS, Outcome.AGENT_UNAVAILABLE, 23, (*AGENT_RANG[:2], "ended"),
+        rung=False,
+    ),
     Case("agent-busy", Agent.busy(), ANSWERS, Outcome.AGENT_BUSY, 17, (*AGENT_RANG[:2], "ended"), rung=False),
     Case(
         "agent-no-answer", Agent.no_answer(), ANSWERS, Outcome.AGENT_NO_ANSWER, 19, (*AGENT_RANG, "ended"), rung=False,
@@ -250,7 +258,7 @@ async def test_far_end_agrees(case: Case, ended: Mapping[str, Ended]) -> None:
     one = ended[case.name]
     attempt = the_attempt(one)
     assert len(one.far_customers) == (1 if case.rung else 0)
-    assert len(one.far_agents) == (0 if case.outcome is Outcome.AGENT_UNAVAILABLE else 1)
+    assert len(one.far_agents) == (0 if "originate_failed" in case.steps else 1)
     steps = {step.name: step.at for step in attempt.timeline}
     for call in one.far_agents:
         assert abs(call.start - steps["originate_sent"]) < SECOND
@@ -292,6 +300,16 @@ async def test_no_customer_was_rung_without_an_agent(ended: Mapping[str, Ended])
             assert agent_leg.answer is not None
             assert agent_leg.answer + timedelta(seconds=1.2) < call.start < agent_leg.end
     assert rung == sum(case.rung for case in CASES)
+
+
+async def test_only_the_one_who_was_transferred_to_was_rung_besides(ended: Mapping[str, Ended], lab: Lab) -> None:
+    """Whoever forwards, an agent's phone or the carrier, is not followed."""
+    began = min(the_attempt(one).created_at for one in ended.values())
+    calls = [call for call in lab.far_end_calls() if call.start >= began]
+    rung = {id(call) for one in ended.values() for call in (*one.far_agents, *one.far_customers)}
+    known = {number(index) for index in range(len(CASES))} | {agent(index) for index in range(len(CASES))}
+    assert len(rung) == sum(call.dialled in known for call in calls)
+    assert [call.dialled for call in calls if call.dialled not in known] == ["dan"]
 
 
 async def test_every_attempt_has_one_outcome(ended: Mapping[str, Ended]) -> None:

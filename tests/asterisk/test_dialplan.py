@@ -37,6 +37,7 @@ class Case:
     dispositions: tuple[str, str] = ("ANSWERED", "")  # the far end's: agent, customer ("": never rung)
     timeout_ms: int = 20000
     rang: str = ""  # not dialled; else "0" or "1"
+    sip: str = ""  # the last that was heard of the customer's leg
 
 
 REACHED, ACCEPTED, PLACED = "", "agent_answered", "customer_dialled"
@@ -62,25 +63,32 @@ CASES = [
          "16", why="max_duration", talked=4.0, variables=(("MI_MAX", "4"),), dispositions=BRIDGED, rang="1"),
     Case("defaults for ring and length", ACCEPT, Customer.answer(talk_ms=500), PLACED, "ANSWER", "16", who="customer",
          talked=0.5, variables=(("MI_MAX", None), ("MI_RING", None), ("MI_BY", None)), dispositions=BRIDGED, rang="1"),
-    Case("customer busy", ACCEPT, Customer.busy(), PLACED, "BUSY", "17", dispositions=("ANSWERED", "BUSY"), rang="1"),
+    Case("customer busy", ACCEPT, Customer.busy(), PLACED, "BUSY", "17", dispositions=("ANSWERED", "BUSY"), rang="1",
+         sip="486"),
     Case("customer rang out", ACCEPT, Customer.no_answer(), PLACED, "NOANSWER", "16", variables=(("MI_RING", "2"),),
-         dispositions=("ANSWERED", "NO ANSWER"), rang="1"),
+         dispositions=("ANSWERED", "NO ANSWER"), rang="1", sip="180"),
     Case("customer declined 603", ACCEPT, Customer.declined(603), PLACED, "CHANUNAVAIL", "21",
-         dispositions=("ANSWERED", "NO ANSWER"), rang="1"),
+         dispositions=("ANSWERED", "NO ANSWER"), rang="1", sip="603"),
     Case("customer declined 403", ACCEPT, Customer.declined(403), PLACED, "CHANUNAVAIL", "21",
-         dispositions=("ANSWERED", "NO ANSWER"), rang="1"),
+         dispositions=("ANSWERED", "NO ANSWER"), rang="1", sip="403"),
+    Case("the carrier takes no call of ours", ACCEPT, Customer.barred(), PLACED, "CHANUNAVAIL", "21",
+         dispositions=("ANSWERED", "NO ANSWER"), rang="0", sip="403"),
+    Case("the carrier sends us elsewhere", ACCEPT, Customer.forwards("hana"), PLACED, "BUSY", "16",
+         dispositions=("ANSWERED", "NO ANSWER"), rang="0", sip="100 or 302"),
     Case("no such number", ACCEPT, Customer.unallocated(), PLACED, "CHANUNAVAIL", "1",
-         dispositions=("ANSWERED", "NO ANSWER"), rang="0"),
+         dispositions=("ANSWERED", "NO ANSWER"), rang="0", sip="404"),
     Case("carrier congestion", ACCEPT, Customer.congestion(), PLACED, "CONGESTION", "34",
-         dispositions=("ANSWERED", "CONGESTION"), rang="0"),
+         dispositions=("ANSWERED", "CONGESTION"), rang="0", sip="503"),
     Case("carrier congestion after ringing", ACCEPT, Customer.congestion("180"), PLACED, "CONGESTION", "34",
-         dispositions=("ANSWERED", "CONGESTION"), rang="1"),
+         dispositions=("ANSWERED", "CONGESTION"), rang="1", sip="503"),
     Case("carrier congestion after early media", ACCEPT, Customer.congestion("183"), PLACED, "CONGESTION", "34",
-         dispositions=("ANSWERED", "CONGESTION"), rang="1"),
+         dispositions=("ANSWERED", "CONGESTION"), rang="1", sip="503"),
     Case("busy at once", ACCEPT, Behaviour(alert="none", ring_ms=0, refuse=486), PLACED, "BUSY", "17",
-         dispositions=("ANSWERED", "BUSY"), rang="0"),
+         dispositions=("ANSWERED", "BUSY"), rang="0", sip="486"),
     Case("early media rang out", ACCEPT, Customer.no_answer("183"), PLACED, "NOANSWER", "16",
-         variables=(("MI_RING", "2"),), dispositions=("ANSWERED", "NO ANSWER"), rang="1"),
+         variables=(("MI_RING", "2"),), dispositions=("ANSWERED", "NO ANSWER"), rang="1", sip="183"),
+    Case("the carrier says nothing", ACCEPT, Customer.no_answer("none"), PLACED, "NOANSWER", "16",
+         variables=(("MI_RING", "2"),), dispositions=("ANSWERED", "NO ANSWER"), rang="0", sip="100"),
     Case("agent hangs up while the customer rings", Agent.accept(press_ms=200, talk_ms=2500), Customer.no_answer(),
          PLACED, "CANCEL", "16", dispositions=("ANSWERED", "NO ANSWER"), rang="1"),
     Case("no such trunk", ACCEPT, Customer.answer(), PLACED, "CHANUNAVAIL", "3", rang="0",
@@ -181,6 +189,7 @@ def test_the_journal_tells_the_story(told: dict[str, Told], case: Case) -> None:
     assert (ended.step, ended.why, ended.dial_status, ended.cause, ended.who, ended.rang) == (
         case.step, case.why, case.dial_status, case.cause, case.who, case.rang,
     )  # fmt: skip
+    assert ended.sip in case.sip.split(" or ")
     assert [call.disposition for call in story.agent] == [case.dispositions[0]]
     assert [call.disposition for call in story.customer] == ([case.dispositions[1]] if case.dispositions[1] else [])
 

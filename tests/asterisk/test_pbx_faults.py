@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dialer.ami.messages import DIALPLAN_VERSION
 from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Status
 from dialer.domain.ids import CallbackId, channel_id
@@ -228,7 +229,7 @@ async def test_a_dialplan_of_another_version_under_a_call_is_waited_out(
     number, next_number = "+441514960061", LATER[3]
     shipped = SHIPPED / "extensions_mi.conf"
     other = tmp_path / "extensions_mi.conf"
-    other.write_text(shipped.read_text().replace("MI_DIALPLAN_VERSION=2", "MI_DIALPLAN_VERSION=99"))
+    other.write_text(shipped.read_text().replace(f"MI_DIALPLAN_VERSION={DIALPLAN_VERSION}", "MI_DIALPLAN_VERSION=99"))
     async with started(house) as daemon:
         callback = await talking(daemon, lab, number, talk_ms=4000)
         async with changed(lab, "extensions.conf", str(shipped), str(other), "dialplan reload"):

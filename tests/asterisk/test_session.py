@@ -16,7 +16,7 @@ from dialer.ami import gateway as gateway_module
 from dialer.ami.config import TlsConfig
 from dialer.ami.encode import MAX_VALUE, caller_name, decode_value, encode_link
 from dialer.ami.gateway import Gateway
-from dialer.ami.messages import filter_text
+from dialer.ami.messages import DIALPLAN_VERSION, filter_text
 from dialer.ami.session import Session
 from dialer.domain import events as ev
 from dialer.domain.errors import DialplanMismatch, LinkDown, LoginRefused, OutcomeUnknown
@@ -80,7 +80,7 @@ async def test_a_certificate_of_another_host_is_not_trusted(lab: Lab) -> None:
 
 
 async def test_another_dialplan_is_refused_at_the_first_login_and_waited_for_later(spare: Lab) -> None:
-    right, wrong = ("dialplan set global MI_DIALPLAN_VERSION " + version for version in ("2", "1"))
+    right, wrong = ("dialplan set global MI_DIALPLAN_VERSION " + version for version in (DIALPLAN_VERSION, "1"))
     async with Proxy(spare.ami.host, spare.ami.port) as proxy, up(config(spare, port=proxy.port)) as (_, sink):
         spare.pbx.cli(wrong)
         with pytest.raises(DialplanMismatch, match="dialplan reload"):

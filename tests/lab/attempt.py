@@ -72,14 +72,15 @@ class Ended:
     cause: str
     who: str
     rang: str
+    sip: str
 
     @classmethod
     def parse(cls, record: str) -> Self:
         """From its text; raises ValueError unless it is exactly a final record."""
-        kind, ended, step, answered, why, dial_status, cause, who, rang = record.split("|")
+        kind, ended, step, answered, why, dial_status, cause, who, rang, sip = record.split("|")
         if kind != "ended":
             raise ValueError(record)
-        return cls(int(ended), step, int(answered) if answered else None, why, dial_status, cause, who, rang)
+        return cls(int(ended), step, int(answered) if answered else None, why, dial_status, cause, who, rang, sip)
 
     @property
     def talk_seconds(self) -> float | None:

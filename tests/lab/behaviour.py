@@ -23,11 +23,12 @@ class Behaviour:
     after_ms: int = NEVER
     transfer: str = ""  # blind transfer to this PBX extension instead of hanging up
     audio: str = "silent"  # "silent", "tone", "echo"
+    forward: str = ""  # refuse with 302, to this PBX extension
 
     def encode(self) -> str:
         """The text that the far end's dialplan takes apart."""
         fields = (self.alert, self.ring_ms, self.refuse, self.press, self.press_ms, self.after_ms, self.transfer)
-        return "|".join(str(field) for field in (*fields, self.audio))
+        return "|".join(str(field) for field in (*fields, self.audio, self.forward))
 
 
 class Agent:
@@ -52,6 +53,11 @@ class Agent:
     def no_answer() -> Behaviour:
         """Rings for ever."""
         return Behaviour(ring_ms=NEVER)
+
+    @staticmethod
+    def forwards(extension: str) -> Behaviour:
+        """Does not ring, and asks by 302 for somebody else to be called."""
+        return Behaviour(alert="none", ring_ms=0, forward=extension)
 
     @staticmethod
     def never_presses(*, talk_ms: int = NEVER) -> Behaviour:
@@ -111,6 +117,16 @@ class Customer:
     def unallocated() -> Behaviour:
         """404: no such number."""
         return Behaviour(alert="none", ring_ms=0, refuse=NOT_FOUND)
+
+    @staticmethod
+    def barred(code: int = 403) -> Behaviour:
+        """403 before any phone rings: the carrier takes no call of ours, for our credit or our caller ID."""
+        return Behaviour(alert="none", ring_ms=0, refuse=code)
+
+    @staticmethod
+    def forwards(extension: str) -> Behaviour:
+        """302: the carrier asks us to call somebody else instead."""
+        return Behaviour(alert="none", ring_ms=0, forward=extension)
 
     @staticmethod
     def congestion(alert: str = "none") -> Behaviour:

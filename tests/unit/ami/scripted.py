@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from dialer.ami.config import AmiConfig, TlsConfig
+from dialer.ami.messages import DIALPLAN_VERSION
 from dialer.domain.events import Event
 from dialer.domain.ids import AttemptId
 from dialer.engine.ports import DeviceState
@@ -68,7 +69,7 @@ class Scripted:
             "Challenge": lambda action: reply(action, Challenge="42"),
             "Login": lambda action: reply(action) + BOOTED,
             "Filter": lambda action: reply(action, "Error" if "probe" in action["MatchCriteria"] else "Success"),
-            "Getvar": lambda action: reply(action, Value="2"),
+            "Getvar": lambda action: reply(action, Value=DIALPLAN_VERSION),
             "CoreStatus": lambda action: reply(action, CoreStartupDate="2026-03-01", CoreStartupTime="12:00:00"),
             "DBGet": stored(IDENTITY),
             "DeviceStateList": listed("DeviceStateListComplete"),

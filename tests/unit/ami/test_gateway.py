@@ -12,7 +12,7 @@ from dialer.ami.codec import MAX_MESSAGE
 from dialer.ami.config import TlsConfig
 from dialer.ami.database import NO_ENTRY
 from dialer.ami.gateway import Gateway
-from dialer.ami.messages import Action
+from dialer.ami.messages import DIALPLAN_VERSION, Action
 from dialer.domain import events as ev
 from dialer.domain.errors import (
     ActionRefused,
@@ -157,7 +157,10 @@ async def test_what_only_a_person_can_mend_ends_the_first_login_and_slows_a_late
             await gateway(pbx, sink).run()
         assert "opensesame" not in str(failure.value)
         assert sink.told == []
-        good = pbx.answers | {"Login": lambda each: reply(each) + BOOTED, "Getvar": lambda each: reply(each, Value="2")}
+        good = pbx.answers | {
+            "Login": lambda each: reply(each) + BOOTED,
+            "Getvar": lambda each: reply(each, Value=DIALPLAN_VERSION),
+        }
         bad, pbx.answers = pbx.answers, good
         with capture_logs() as logs:
             async with running(gateway(pbx, sink).run()):

@@ -40,6 +40,14 @@ E, A = 1772366405250, 1772366401001
             EndRecord(ENDED, JournalStep.CUSTOMER_DIALLED, None, "", "CONGESTION", 34, None, rang=False),
         ),
         (
+            f"ended|{E}|customer_dialled|||CHANUNAVAIL|21||0|403",
+            EndRecord(ENDED, JournalStep.CUSTOMER_DIALLED, None, "", "CHANUNAVAIL", 21, None, rang=False, sip=403),
+        ),
+        (
+            f"ended|{E}|customer_dialled|||NOANSWER|16||1|",
+            EndRecord(ENDED, JournalStep.CUSTOMER_DIALLED, None, "", "NOANSWER", 16, None, rang=True),
+        ),
+        (
             f"ended|{E}|agent_answered||refused_closed||16||",
             EndRecord(ENDED, JournalStep.AGENT_ANSWERED, None, "refused_closed", "", 16, None),
         ),
@@ -75,6 +83,8 @@ def test_a_step_without_an_end_is_unfinished(value: str) -> None:
         "somewhere|1",
         f"ended|{E}|customer_dialled|{A}||ANSWER",
         f"ended|{E}|customer_dialled|{A}||ANSWER|16|agent|1|more",
+        f"ended|{E}|customer_dialled|{A}||ANSWER|16|agent|1|4030",
+        f"ended|{E}|customer_dialled|{A}||ANSWER|16|agent|1||more",
         f"ended|{E}|customer_dialled|{A}||ANSWER|16|agent|yes",
         f"ended|{E}|customer_dialled|{A}||ANSWER|16|agent|01",
         "ended|x|customer_dialled|||BUSY|17|",

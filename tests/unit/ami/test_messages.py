@@ -27,6 +27,7 @@ def test_originate_to_the_letter() -> None:
             ("Timeout", "20000"),
             ("CallerID", '"Sales: Zoë" <+441614960001>'),
             ("Variable", f'CHANNEL(hangup_handler_push)="mi-end,s,1(mi-{ATTEMPT})"'),
+            ("Variable", "FORWARD_CONTEXT=mi-nowhere"),
             ("Variable", "MI_BY=1772366400"),
             ("Variable", "MI_DB="),
             ("Variable", "MI_TRUNK=mi-trunk"),
@@ -77,7 +78,7 @@ def test_no_visitor_can_break_an_originate(text: str) -> None:
     assert sent is not None
     assert framer.next_message() is None
     *variables, link = sent.getall("Variable")
-    assert len(variables) == 12
+    assert len(variables) == 13
     assert sent.headers().keys() == {
         *("action", "actionid", "channel", "channelid", "context", "exten"),
         *("priority", "async", "timeout", "callerid", "variable"),

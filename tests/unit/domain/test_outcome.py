@@ -1,5 +1,6 @@
 """Verdicts: one row for each end that was measured on a real Asterisk, and for each that the dialplan can write."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -45,6 +46,45 @@ def record(step: JournalStep, *, why: str = "", dial_status: str = "", cause: in
 def test_a_customer_leg_that_was_not_answered(dial_status: str, cause: int, outcome: Outcome, blame: Blame) -> None:
     end = classify(record(JournalStep.CUSTOMER_DIALLED, dial_status=dial_status, cause=cause))
     assert (end.outcome, end.blame, end.cause, end.talk) == (outcome, blame, cause, timedelta(0))
+
+
+@pytest.mark.parametrize(
+    ("sip", "rang", "outcome"),
+    [
+        (403, False, Outcome.TRUNK_FAILURE),
+        (401, False, Outcome.TRUNK_FAILURE),
+        (407, False, Outcome.TRUNK_FAILURE),
+        # A phone that rang: it is its user who declines, whatever word their device has for it.
+        (403, True, Outcome.CUSTOMER_DECLINED),
+        # Not told that it did not ring is not told that it did not: nobody is rung again for that.
+        (403, None, Outcome.CUSTOMER_DECLINED),
+        (603, False, Outcome.CUSTOMER_DECLINED),
+        (0, False, Outcome.CUSTOMER_DECLINED),
+    ],
+)
+def test_a_carrier_that_bars_us_is_no_customer_who_declines(*, sip: int, rang: bool | None, outcome: Outcome) -> None:
+    ended = record(JournalStep.CUSTOMER_DIALLED, dial_status="CHANUNAVAIL", cause=21)
+    end = classify(replace(ended, sip=sip, rang=rang))
+    assert (end.outcome, end.detail) == (outcome, f"sip_{sip}" if sip else "")
+
+
+@pytest.mark.parametrize(
+    ("sip", "rang", "outcome"),
+    [
+        (302, False, Outcome.TRUNK_FAILURE),
+        (100, False, Outcome.TRUNK_FAILURE),
+        (486, False, Outcome.CUSTOMER_BUSY),
+        (600, False, Outcome.CUSTOMER_BUSY),
+        (0, False, Outcome.CUSTOMER_BUSY),
+        # It rang, and then their phone sent us on: they were tried.
+        (302, True, Outcome.CUSTOMER_BUSY),
+    ],
+)
+def test_a_carrier_that_sends_us_elsewhere_is_no_customer_who_is_busy(
+    *, sip: int, rang: bool, outcome: Outcome
+) -> None:
+    ended = record(JournalStep.CUSTOMER_DIALLED, dial_status="BUSY", cause=16)
+    assert classify(replace(ended, sip=sip, rang=rang)).outcome is outcome
 
 
 @pytest.mark.parametrize(

@@ -49,16 +49,15 @@ class Desk:
         self.consequences.of_end(attempt, verdict(Outcome.TRUNK_FAILURE), step, NOON, wished=wished)
         return attempt.agent
 
-    def declines(self, number: int, *, rang: bool | None) -> str:
-        """A callback's first attempt; the trunk by which it was made."""
+    def fails(self, number: int, outcome: Outcome, *, rang: bool | None) -> str:
+        """A callback's first and only attempt; the trunk by which it was made."""
         one = callback(number, "smiths")
         (placed,) = self.floor.decide(one).made
         assert isinstance(placed, Place)
         attempt = intent(AttemptId(f"{number:026}"), placed, _Line(), NOON)  # type: ignore[arg-type]  # a PBX's facts
         self.floor.capacity.keep(attempt)
-        declined = replace(verdict(Outcome.CUSTOMER_DECLINED, cause=21), rang=rang)
-        failed = NextStep(Status.FAILED, NOON, "customer_declined: not tried again", 1, 0)
-        self.consequences.of_end(attempt, declined, failed, NOON, wished=False)
+        failed = NextStep(Status.FAILED, NOON, f"{outcome}: not tried again", 1, 0)
+        self.consequences.of_end(attempt, replace(verdict(outcome), rang=rang), failed, NOON, wished=False)
         return attempt.trunk
 
 
@@ -110,13 +109,17 @@ def test_an_agent_who_is_rung_by_now_is_not_let_go_by_an_old_refusal(desk: Desk)
     assert desk.floor.words(callback(2, "smiths"), now=NOON + 2 * REST) == []
 
 
-def test_a_carrier_that_refuses_every_call_rests_as_one_that_fails(desk: Desk) -> None:
+@pytest.mark.parametrize("outcome", [Outcome.CUSTOMER_DECLINED, Outcome.CUSTOMER_NO_ANSWER])
+def test_a_carrier_with_whom_no_phone_ever_rings_rests_as_one_that_fails(desk: Desk, outcome: Outcome) -> None:
     with capture_logs() as logs:
-        assert [desk.declines(number, rang=False) for number in range(4)] == ["first", "first", "first", "second"]
+        assert [desk.fails(number, outcome, rang=False) for number in range(4)] == ["first", "first", "first", "second"]
     (alert,) = [line for line in logs if line["event"] == "alert.raised"]
     assert (alert["kind"], alert["key"]) == ("trunk_rests", "first")
 
 
+@pytest.mark.parametrize("outcome", [Outcome.CUSTOMER_DECLINED, Outcome.CUSTOMER_NO_ANSWER])
 @pytest.mark.parametrize("rang", [True, None])
-def test_people_who_decline_say_nothing_against_their_trunk(desk: Desk, *, rang: bool | None) -> None:
-    assert [desk.declines(number, rang=rang) for number in range(4)] == ["first"] * 4
+def test_people_whose_phones_ring_say_nothing_against_their_trunk(
+    desk: Desk, outcome: Outcome, *, rang: bool | None
+) -> None:
+    assert [desk.fails(number, outcome, rang=rang) for number in range(4)] == ["first"] * 4
