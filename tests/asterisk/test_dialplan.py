@@ -384,6 +384,18 @@ async def test_a_twin_of_a_living_attempt_is_refused(lab: Lab, client: AmiClient
     assert len(await settled(lab, "+441614969008", 1)) == 1
 
 
+@pytest.mark.parametrize("id_", ["", "mi-1796010099.1", "1796010099.01M8N8SB6GJQ1WJHPQHW8E0SYJ"])
+async def test_a_channel_that_is_no_attempts_rings_nobody(lab: Lab, client: AmiClient, id_: str) -> None:
+    """As a phone that forwards makes one, where its endpoint has `redirect_method = uri_core`."""
+    lab.agent("anna", Agent.accept(press_ms=200))
+    attempt = Attempt("anna", "+441614969017")
+    fields = [(name, id_ if name == "ChannelId" else value) for name, value in attempt.fields()]
+    await client.action("Originate", ("ActionID", f"{attempt.id}-1"), *(field for field in fields if field[1]))
+    ended = Ended.parse(await attempt.ended(client))
+    assert (ended.step, ended.why) == ("", "refused_setup")
+    assert await settled(lab, "+441614969017", 0) == []
+
+
 async def test_a_transfer_keeps_the_record_open_until_the_customer_leaves(lab: Lab, client: AmiClient) -> None:
     lab.agent("eve", Agent.transfers("finn", after_ms=2000))
     lab.agent("finn", Agent.accept(press_ms=200))
