@@ -9,6 +9,7 @@ from typing import Any
 
 from dialer.companions.clients import client_for
 from dialer.companions.host import Host
+from dialer.domain.ids import feed_source
 from dialer.engine.ports import Alerting, AlertKind
 from dialer.intake.limits import LimitRule
 from dialer.intake.puller import FeedRules, News, Puller, Surroundings
@@ -18,7 +19,6 @@ from dialer.notify.outbox import Subscriber
 from dialer.notify.pump import Subscription
 from dialer.settings.feeds import FeedSettings
 from dialer.store.feed_store import FeedStore
-from dialer.store.feeds import source_of
 
 
 @asynccontextmanager
@@ -27,7 +27,7 @@ async def feeds(host: Host) -> AsyncIterator[Sequence[Subscription]]:
     async with AsyncExitStack() as clients:
         ways = [await _way(host, id_, given, clients) for id_, given in host.settings.feed.items()]
         yield [
-            Subscription(Subscriber(source_of(way.feed), source=source_of(way.feed)), way.change)
+            Subscription(Subscriber(feed_source(way.feed), source=feed_source(way.feed)), way.change)
             for way in ways
             if way is not None
         ]

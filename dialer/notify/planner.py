@@ -13,6 +13,7 @@ from dialer.domain import phone
 from dialer.domain.callback import Callback, Status, Visitor
 from dialer.domain.directory import OpeningHours, Site
 from dialer.domain.errors import RequestRefused
+from dialer.domain.ids import by_feed
 from dialer.domain.phone import NumberKind
 from dialer.notify.messages import Channel, Draft, Message, MessageKind, MessageState, Plan
 from dialer.notify.outbox import Change
@@ -146,11 +147,9 @@ def _promise(
         return ()
     kind = MessageKind.BOOKED if change.previous is None else MessageKind.MOVED
     about = 0 if change.previous is None else change.version
-    # A feed may have been down for hours since the visitor asked.
-    asked = change.requested_at if change.previous is None else change.at
+    until = _asked_until(change)
     drafts = [
-        _draft(change, kind, way, about, send_at=change.at, asked_until=asked + JUST_ASKED, give_up_at=change.due_at)
-        for way in ways
+        _draft(change, kind, way, about, send_at=change.at, asked_until=until, give_up_at=change.due_at) for way in ways
     ]
     quiet = called_windows(site, callback.visitor.phone)
     if (at := _reminder_at(change, quiet, manner)) is not None:
@@ -167,6 +166,14 @@ def _promise(
             for way in ways
         ]
     return tuple(drafts)
+
+
+def _asked_until(change: Change) -> datetime | None:
+    """Until when the answer to what was asked for may come at any hour. A feed may have been down for hours since the
+    visitor asked, and tells of a request alone when that was."""
+    if change.previous is None:
+        return change.requested_at + JUST_ASKED
+    return None if by_feed(change.source) else change.at + JUST_ASKED
 
 
 def _reminder_at(change: Change, quiet: Sequence[OpeningHours], manner: Manner) -> datetime | None:
@@ -193,7 +200,7 @@ def _end(change: Change, kind: MessageKind, way: Channel, site: Site, number: st
     """A cancellation was just asked for. That we gave up waits for the morning, and is news for a day from then."""
     if kind is MessageKind.CANCELLED:
         news = change.at + WORTH_TELLING
-        return _draft(change, kind, way, 0, send_at=change.at, asked_until=change.at + JUST_ASKED, give_up_at=news)
+        return _draft(change, kind, way, 0, send_at=change.at, asked_until=_asked_until(change), give_up_at=news)
     at = next_open_in_all(called_windows(site, number), change.at) or change.at
     return _draft(change, kind, way, 0, send_at=at, asked_until=None, give_up_at=at + WORTH_TELLING)
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, case, insert, select, true, update
 
 from dialer.domain.callback import Callback, Status
 from dialer.domain.errors import IllegalState, RequestRefused
-from dialer.domain.ids import CallbackId
+from dialer.domain.ids import CallbackId, feed_source
 from dialer.intake.admission import AdmissionRule, Double
 from dialer.intake.feed import Cancel, ItemAnswer
 from dialer.intake.taking import Entry, Move, unknown
@@ -25,11 +25,6 @@ from dialer.store.tables import ONE_MORE, callback
 
 _TARGETED = (ItemAnswer.ACCEPTED, ItemAnswer.DOUBLE)
 """Items that a callback came of."""
-
-
-def source_of(name: str) -> str:
-    """The source of the callbacks that a feed brings."""
-    return f"feed:{name}"
 
 
 _CHANGES = frozenset({ItemAnswer.DONE, ItemAnswer.NOTED})
@@ -212,7 +207,7 @@ class _Taking:
     def _made_before(self, ids: Sequence[str]) -> dict[str, CallbackId]:
         """Callbacks of these items whose rows here are gone."""
         c = callback.c
-        asked = select(c.external_id, c.id).where(c.source == source_of(self._feed))
+        asked = select(c.external_id, c.id).where(c.source == feed_source(self._feed))
         return {
             row.external_id: row.id
             for some in in_slices(ids)
@@ -227,7 +222,7 @@ class _Taking:
         answer = self._door.answer(new, self._rule)
         match answer:
             case Callback():
-                values = callback_values(new, source_of(self._feed), self._now)
+                values = callback_values(new, feed_source(self._feed), self._now)
                 self._rows.append({**values, "external_id": id_})
                 self._new.append(new)
                 return self._answered(id_, ItemAnswer.ACCEPTED, new.id)

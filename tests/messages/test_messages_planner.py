@@ -336,6 +336,16 @@ def test_what_reaches_us_hours_after_it_was_asked_for_waits_for_the_morning() ->
     assert hold(asked_now, callback(), SHOP, night) is None
 
 
+@pytest.mark.parametrize(("source", "leaves"), [("site:shop", None), ("feed:mi", MORNING)])
+@pytest.mark.parametrize("status", [Status.SCHEDULED, Status.CANCELLED])
+def test_when_a_feeds_change_was_asked_for_is_not_known_so_that_it_waits_for_the_morning(
+    status: Status, source: str, leaves: datetime | None
+) -> None:
+    moved = change(version=2, previous=Status.SCHEDULED, status=status, source=source, at=NIGHT, reason="moved")
+    answer = planned(moved).new[0]
+    assert hold(answer, callback(status=status), SHOP, NIGHT) == leaves
+
+
 def test_quiet_hours_go_by_the_clocks_of_the_number() -> None:
     abroad = callback(visitor=replace(ZOE, phone="+12025550123"))
     assert hold(draft(asked_until=None), abroad, SHOP, MONDAY) == datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
