@@ -14,9 +14,9 @@ demo: $(READY)
 
 test: check
 	$(BIN)/python -m tests.lab build
-	$(PYTEST) $(patsubst %,--ignore %,$(CORE)) tests
 	$(PYTEST) --cov --cov-report= $(CORE)
 	$(BIN)/coverage report --skip-covered --include='$(PURE)' --fail-under=100
+	$(PYTEST) $(patsubst %,--ignore %,$(CORE)) tests
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -182,7 +182,7 @@ async def test_test_calls(daemon: Daemon) -> None:
     assert (silent.code, silent.lines) == (1, [])
     assert silent.errors.startswith("dialer: absent: no agent was free within 1 s; the test is called off (see dialer")
     busy = await tell(host, "call-test", "sales", "--to", BUSY)
-    assert (busy.code, busy.lines[-1]) == (1, "customer_busy")
+    assert (busy.code, busy.lines[-1]) == (1, "customer_busy: sip_486")
     listed = await tell(host, "callbacks", "list", "--status", "scheduled", "--status", "in_progress")
     assert listed.lines == []
 
