@@ -87,6 +87,9 @@ class Verdict:
     rang: bool | None = None
 
 
+FORWARDED = 23
+"""Q.850's redirection: the cause of an agent leg whose phone asks for somebody else to be called."""
+
 # Q.850 causes of an agent leg that never answered, as measured with chan_pjsip: 486 → 17, 603 → 21, Originate's
 # time-out → 19 (0 on some releases).
 _AGENT_CAUSES = {
