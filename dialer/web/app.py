@@ -38,6 +38,7 @@ def make_app(
         ],
     )
     app.state.services = services
+    app.state.documents = docs.Documents()
     answer_with_problems(app)
     app.include_router(callbacks.router)
     app.include_router(calls.router)

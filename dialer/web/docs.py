@@ -1,5 +1,7 @@
 """`/docs` and `/openapi.json`: how to use all of this. The page loads no script, and nothing from elsewhere."""
 
+import asyncio
+import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -8,8 +10,8 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
@@ -35,20 +37,49 @@ class Operation:
     answers: tuple[tuple[str, str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """As they are sent; `policy` is the page's."""
+
+    openapi: bytes
+    page: str
+    policy: str
+
+
+class Documents:
+    """Both, made when somebody asks first, and kept. Making them takes long enough to keep calls waiting: it is done on
+    a thread of its own, and costs no start anything."""
+
+    def __init__(self) -> None:
+        self._made: _Made | None = None
+        self._turn = asyncio.Lock()
+
+    async def of(self, app: FastAPI) -> _Made:
+        """Those of this application, which is always the same."""
+        async with self._turn:
+            if self._made is None:
+                self._made = await asyncio.to_thread(_make, app)
+        return self._made
+
+
 @router.get("/openapi.json")
-async def openapi(request: Request) -> JSONResponse:
+async def openapi(request: Request) -> Response:
     """The OpenAPI document."""
-    return JSONResponse(request.app.openapi())
+    made = await request.app.state.documents.of(request.app)
+    return Response(made.openapi, media_type=_JSON)
 
 
 @router.get("/docs")
 async def docs(request: Request) -> HTMLResponse:
     """The documentation for people."""
-    state = request.app.state
-    if not hasattr(state, "docs"):
-        state.docs = rendered(request.app.openapi())
-    page, policy = state.docs
-    return HTMLResponse(page, headers={"content-security-policy": policy})
+    made = await request.app.state.documents.of(request.app)
+    return HTMLResponse(made.page, headers={"content-security-policy": made.policy})
+
+
+def _make(app: FastAPI) -> _Made:
+    document = app.openapi()
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _Made(text.encode(), *rendered(document))
 
 
 def rendered(document: Mapping[str, Any]) -> tuple[str, str]:

@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from structlog.testing import capture_logs
 
 from dialer.web import gate
+from dialer.web.docs import Documents
+from dialer.web.problems import ProblemBody
 from tests.web.place import MAX_BODY, Place, place, problem
 
 JSON = {"content-type": "application/json"}
@@ -181,6 +185,23 @@ async def test_the_documentation_needs_nothing_from_elsewhere(api: Place) -> Non
     for path in document["paths"]:
         assert path in page.text
     assert {path.partition("/")[2] for path in document["paths"]} >= {"v1/callbacks", "healthz", "readyz"}
+
+
+async def test_the_documentation_is_made_beside_the_loop_and_once() -> None:
+    """Making it takes a twentieth of a second and more, in which no call could be begun."""
+    makers = []
+
+    class Described(FastAPI):
+        def openapi(self) -> dict[str, object]:
+            makers.append(threading.current_thread())
+            return super().openapi()
+
+    app, documents = Described(), Documents()
+    app.add_api_route("/", lambda: None, response_model=ProblemBody)
+    first, second = await asyncio.gather(documents.of(app), documents.of(app))
+    assert first is second
+    (maker,) = makers
+    assert maker is not threading.current_thread()
 
 
 def post(headers: dict[str, str], more: bytes) -> bytes:
