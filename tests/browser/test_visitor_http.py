@@ -143,8 +143,20 @@ async def test_what_is_done_is_told_in_the_log_without_anything_personal(place: 
 # --- links that are none ---------------------------------------------------------------------------------------------
 
 
-async def test_every_link_that_is_not_good_is_answered_alike(place: Place, http: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("", "no longer valid"),
+        ("cy-GB,cy;q=0.9,en;q=0.8", "ddolen hon yn ddilys mwyach"),
+        ("cy;q=0.5, en-GB;q=0.6", "no longer valid"),
+        ("cy;q=2,\t;q=, \x7f<script>, *;q=1.001", "no longer valid"),
+    ],
+)
+async def test_every_link_that_is_not_good_is_answered_alike(
+    place: Place, http: httpx.AsyncClient, asked: str, told: str
+) -> None:
     made = await place.add()
+    http.headers["accept-language"] = asked
     foreign = replace(made, id=CallbackId("01JV3KQ8ZC4W9E5R7T2Y6M1N0P"))
     elsewhere = await place.add(site="gone", visitor=replace(made.visitor, phone="+442079460777"))
     others = Links(place.base, ["another secret of at least 32 chars"], DAY, place.clock.now)
@@ -173,9 +185,24 @@ async def test_every_link_that_is_not_good_is_answered_alike(place: Place, http:
         get, post = await http.get(url), await http.post(f"{url}/cancel", headers={"Origin": place.base})
         answers[why] = [(each.status_code, {**each.headers, "date": ""}, each.text) for each in (get, post)]
     assert answers["forged"][0][0] == 404
-    assert "no longer valid" in answers["forged"][0][2]
+    assert told in answers["forged"][0][2]
+    assert answers["forged"][0][1]["vary"] == "Accept-Language"
     assert [why for why, answer in answers.items() if answer != answers["forged"]] == []
     assert await place.now(made) == made
+
+
+async def test_what_the_browser_asks_for_is_heeded_until_the_site_is_known(
+    place: Place, http: httpx.AsyncClient, folder: Path
+) -> None:
+    url, welsh = place.page_of(await place.add()), {"accept-language": "cy"}
+    page = await http.get(url, headers=welsh)
+    assert '<html lang="en">' in page.text, "the site's own"
+    assert "vary" not in page.headers
+    assert '<html lang="en">' in (await http.get(f"{url}x?lang=en", headers=welsh)).text
+    rename(folder, "callback", "hidden")
+    held = await http.get(url, headers=welsh)
+    assert (held.status_code, held.headers["vary"]) == (503, "Accept-Language")
+    assert "Ni sydd ar fai" in held.text
 
 
 async def test_a_link_is_good_until_days_after_its_callback(place: Place, http: httpx.AsyncClient) -> None:
@@ -194,7 +221,7 @@ async def test_guessing_is_held_up_and_the_page_with_it_until_time_has_passed(
         statuses = [(await http.get(f"{place.base}/c/{'A' * 58}")).status_code for _ in range(8)]
         assert statuses == [404] * 6 + [429] * 2
         held = await http.get(url)
-        assert (held.status_code, held.headers["retry-after"]) == (429, "60")
+        assert (held.status_code, held.headers["retry-after"], held.headers["vary"]) == (429, "60", "Accept-Language")
         assert (await http.get(f"{place.base}/c/x/y/z")).status_code == 429
         place.clock.at += timedelta(seconds=60)
         assert (await http.get(url)).status_code == 200

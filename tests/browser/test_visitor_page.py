@@ -3,7 +3,7 @@
 from functools import partial
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from dialer.domain.callback import Status
 from dialer.domain.ids import CallbackId
@@ -167,3 +167,19 @@ async def test_a_link_that_is_not_good_leads_to_one_clear_page(place: Place, pag
     await see(page, "This link is no longer valid")
     await expect(page.get_by_role("button")).to_have_count(0)
     assert "shop" not in (await page.content()).lower()
+
+
+async def test_a_browser_in_welsh_is_told_so_in_welsh(place: Place, chromium: Browser) -> None:
+    context = await chromium.new_context(java_script_enabled=False, locale="cy-GB")
+    page = await context.new_page()
+    await page.goto(f"{place.base}/c/gone")
+    await see(page, "Nid yw'r ddolen hon yn ddilys mwyach")
+    await expect(page.locator("html")).to_have_attribute("lang", "cy")
+    await context.close()
+
+
+async def test_a_forged_wish_for_a_language_is_none(place: Place, page: Page) -> None:
+    await page.set_extra_http_headers({"accept-language": "cy;q=1e9,<script>alert(1)</script>,cy;q=0.1,en;q=0.1"})
+    await page.goto(f"{place.base}/c/gone")
+    await see(page, "This link is no longer valid")
+    assert "script" not in await page.content()

@@ -14,13 +14,16 @@ from dialer.web.proxies import network
 from dialer.web.visitor import offers, posted
 from dialer.web.visitor.deeds import Deeds, Services
 from dialer.web.visitor.english import ENGLISH
+from dialer.web.visitor.preferred import preferred
 from dialer.web.visitor.query import Query
-from dialer.web.visitor.rendering import HEADERS, Shown, address, page, trouble
+from dialer.web.visitor.rendering import HEADERS, LANGUAGES, Shown, address, page, trouble
 from dialer.web.visitor.texts import Notice, Trouble
 from dialer.web.visitor.throttle import GUESSING, Throttle
 from dialer.web.visitor.view import fits, view
 
 _RETRY_AFTER = {"Retry-After": "60"}
+_AS_ASKED = {"Vary": "Accept-Language"}
+"""Of every answer that comes before its site is known, and with it the language."""
 _CHOOSING = frozenset({Notice.GONE, Notice.NONE_CHOSEN, Notice.CHANGED})
 
 
@@ -57,7 +60,7 @@ class _Pages:
         self._base = posted.path_of(served.base_url)
 
     async def show(self, request: Request, token: str) -> Response:
-        query = Query.of(request.query_params)
+        query = _before_its_site(request)
         try:
             found = await self._found(request, token, query)
             return found if isinstance(found, Response) else await self._page(request, found, token)
@@ -66,7 +69,7 @@ class _Pages:
 
     async def act(self, request: Request, token: str, deed: str) -> Response:
         """Do what a form asks for, and send the browser back to the page, which tells what came of it."""
-        query = Query.of(request.query_params)
+        query = _before_its_site(request)
         try:
             found = await self._found(request, token, query)
             return found if isinstance(found, Response) else await self._sent(request, found, token, deed)
@@ -94,18 +97,18 @@ class _Pages:
         return RedirectResponse(f"{self._base}/c/{token}", HTTPStatus.SEE_OTHER, headers=HEADERS)
 
     async def lost(self, request: Request) -> Response:
-        query = Query.of(request.query_params)
+        query = _before_its_site(request)
         asker = network(request.client.host if request.client else "")
         if not self._served.throttle.admits(asker):
-            return trouble(Trouble.TOO_OFTEN, query.texts, HTTPStatus.TOO_MANY_REQUESTS, _RETRY_AFTER)
+            return _too_often(query)
         self._served.throttle.charge(asker, GUESSING)
-        return trouble(Trouble.NO_LINK, query.texts, HTTPStatus.NOT_FOUND)
+        return _no_link(query)
 
     async def _found(self, request: Request, token: str, query: Query) -> Callback | Response:
         """The callback of a link that is good; else the answer: one for all that are not, whatever the reason."""
         asker = network(request.client.host if request.client else "")
         if not self._served.throttle.admits(asker):
-            return trouble(Trouble.TOO_OFTEN, query.texts, HTTPStatus.TOO_MANY_REQUESTS, _RETRY_AFTER)
+            return _too_often(query)
         link = self._services.links.read(token)
         callback = await self._services.store.get(link.callback) if link else None
         now = self._services.clock.now()
@@ -113,7 +116,7 @@ class _Pages:
         if link and callback and known and self._services.links.is_good(link, callback, now):
             return callback
         self._served.throttle.charge(asker, GUESSING)
-        return trouble(Trouble.NO_LINK, query.texts, HTTPStatus.NOT_FOUND)
+        return _no_link(query)
 
     def _asked(self, given: Mapping[str, str], callback: Callback) -> Query:
         return Query.of(given, self._served.languages.get(callback.site, ENGLISH.code))
@@ -148,5 +151,19 @@ class _Pages:
         return RedirectResponse(url, HTTPStatus.SEE_OTHER, headers=HEADERS)
 
 
+def _before_its_site(request: Request) -> Query:
+    """What an address says, of a callback that is not known yet, or never will be."""
+    header = ",".join(request.headers.getlist("accept-language"))
+    return Query.of(request.query_params, preferred(header, tuple(LANGUAGES)))
+
+
+def _no_link(query: Query) -> Response:
+    return trouble(Trouble.NO_LINK, query.texts, HTTPStatus.NOT_FOUND, _AS_ASKED)
+
+
+def _too_often(query: Query) -> Response:
+    return trouble(Trouble.TOO_OFTEN, query.texts, HTTPStatus.TOO_MANY_REQUESTS, {**_RETRY_AFTER, **_AS_ASKED})
+
+
 def _not_now(query: Query) -> Response:
-    return trouble(Trouble.NOT_NOW, query.texts, HTTPStatus.SERVICE_UNAVAILABLE, _RETRY_AFTER)
+    return trouble(Trouble.NOT_NOW, query.texts, HTTPStatus.SERVICE_UNAVAILABLE, {**_RETRY_AFTER, **_AS_ASKED})

@@ -16,6 +16,7 @@ from dialer.web.proxies import network
 from dialer.web.visitor.english import ENGLISH
 from dialer.web.visitor.offers import AHEAD, chosen, offer
 from dialer.web.visitor.posted import is_ours, origin_of, path_of
+from dialer.web.visitor.preferred import preferred
 from dialer.web.visitor.query import Query
 from dialer.web.visitor.texts import Notice
 from dialer.web.visitor.throttle import GUESSING, Allowance, Throttle
@@ -251,3 +252,51 @@ def test_no_text_makes_choosing_fail(text: str) -> None:
 
 def test_no_time_can_be_kept_where_it_is_always_closed() -> None:
     assert chosen(DIRECTORY, DIRECTORY.departments["closed"], MADE, "2030-05-14T10:00:00Z", NOW) is None
+
+
+# --- in which language, where no site decides ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("cy", "cy"),
+        ("CY-gb ; Q=0.001", "cy"),
+        ("cy-GB,cy;q=0.9,en-GB;q=0.8,en;q=0.7", "cy"),
+        ("fr, ,cy;q=0.2,,en;q=0.1", "cy"),
+        ("en;q=0, *;q=0.1", "cy"),
+        ("cy;q=0.1, cy-GB, en;q=0.9", "cy"),
+        # English: as heavy, heavier, or not asked for anything.
+        ("cy,en", "en"),
+        ("cy;q=0.899,en;q=0.9", "en"),
+        ("cy;q=0", "en"),
+        ("cy;q=0.1,*", "en"),
+        ("*", "en"),
+        ("fr-FR,fr;q=0.9", "en"),
+        ("", "en"),
+        # Not of the grammar.
+        ("cy;q=2", "en"),
+        ("cy;q=-1", "en"),
+        ("cy;q=0.1234", "en"),
+        ("cy;q=1.5", "en"),
+        ("cy;q=", "en"),
+        ("cy;q=nan", "en"),
+        ("cy;q=1;q=1", "en"),
+        ("cy;level=1", "en"),
+        ("cy en", "en"),
+        ("cymraegeg", "en"),
+        ("cy-", "en"),
+        ("*-cy", "en"),
+        ("cy\n", "en"),
+        ("cy;q=\u0661", "en"),
+        # Nobody's.
+        ("cy," * 400, "en"),
+    ],
+)
+def test_the_language_that_a_browser_asks_for(header: str, language: str) -> None:
+    assert preferred(header, ("en", "cy")) == language
+
+
+@given(st.text(max_size=50) | st.text("cyen*;q=01.,- ", max_size=50))
+def test_any_header_has_a_language(header: str) -> None:
+    assert preferred(header, ("en", "cy")) in {"en", "cy"}
