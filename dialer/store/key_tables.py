@@ -50,6 +50,8 @@ other_name = Table(
 
 # Without it, a page of one site's callbacks would be looked for among everybody's.
 Index("ix_callback_site_due_at", callback.c.site, callback.c.due_at, callback.c.id)
+# Which departments a site's callbacks ever had: those that left the configuration, too.
+Index("ix_callback_site_department", callback.c.site, callback.c.department)
 # Who put numbers on the list sees those, and no others.
 Index(
     "ix_do_not_call_who",

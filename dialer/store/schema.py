@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from dialer.domain.errors import SchemaOutdated
 from dialer.store.dialect import SqliteFile, locate
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 """Every revision that was ever released, oldest first: tells an older database from a newer one without Alembic."""
 
 _UPGRADE = "run: dialer db upgrade"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import CTE, Connection, Select, func, select, update
 
 from dialer.domain.attempt import Attempt
 from dialer.domain.ids import CallbackId
@@ -45,14 +45,13 @@ class SiteViews:
         """A callback's attempts, first to last."""
         return await self._store.attempts(id_)
 
-    async def calls(
-        self, site: str, departments: Sequence[str], which: WantedCalls, limit: int, cursor: str | None
-    ) -> Some[Attempt]:
-        """The call log of the site's callbacks, newest end first, in these departments; `limit` is at least 1."""
+    async def calls(self, site: str, which: WantedCalls, limit: int, cursor: str | None) -> Some[Attempt]:
+        """The call log of the site's callbacks, newest end first; `limit` is at least 1."""
         found: list[AnyRow] = []
         # Each by the index of its department: of all departments together there is none.
-        for department in departments:
-            found += await self._store.read(calls_of(site, department, which, limit, cursor))
+        for (department,) in await self._store.read(departments_of(site)):
+            if which.department in {None, department}:
+                found += await self._store.read(calls_of(site, department, which, limit, cursor))
         rows = sorted(found, key=lambda row: (row.ended_at, row.id), reverse=True)
         return Some(tuple(to_attempt(row) for row in rows[:limit]), _cursor(rows, limit, "ended_at"))
 
@@ -89,6 +88,17 @@ def callbacks_named_too(site: str, which: Wanted, limit: int, cursor: str | None
     c = other_name.c
     named = select(c.callback_id).where(c.source == which.source, c.external_id == which.external_id)
     return _page(site, which, limit, cursor).where(callback.c.id == named.scalar_subquery())
+
+
+def departments_of(site: str) -> Select[Any]:
+    """The departments that the site's callbacks ever had, whether or not the configuration still has them: by as many
+    steps through an index, however many callbacks there are."""
+    c = callback.c
+    first = select(func.min(c.department).label("id")).where(c.site == site)
+    found: CTE = first.cte("found", recursive=True)
+    after = select(func.min(c.department)).where(c.site == site, c.department > found.c.id).scalar_subquery()
+    found = found.union_all(select(after).where(found.c.id.is_not(None)))
+    return select(found.c.id).where(found.c.id.is_not(None))
 
 
 def calls_of(site: str, department: str, which: WantedCalls, limit: int, cursor: str | None) -> Select[Any]:

@@ -48,10 +48,8 @@ class SiteStore(Protocol):
     async def attempts(self, id_: CallbackId) -> list[Attempt]:
         """A callback's attempts, first to last."""
 
-    async def calls(
-        self, site: str, departments: Sequence[str], which: WantedCalls, limit: int, cursor: str | None
-    ) -> Some[Attempt]:
-        """The call log of the site's callbacks, newest end first, in these departments."""
+    async def calls(self, site: str, which: WantedCalls, limit: int, cursor: str | None) -> Some[Attempt]:
+        """The call log of the site's callbacks, newest end first, of departments that are gone as well."""
 
     async def objections(self, who: str, limit: int, cursor: str | None) -> Some[Objection]:
         """What `who` put on the do-not-call list, first to last."""

@@ -199,6 +199,29 @@ async def test_attempts_and_calls(tmp_path_factory: pytest.TempPathFactory) -> N
         assert [(each["attempt"], each["ended_at"], each["outcome"]) for each in living["items"]] == [(1, None, None)]
 
 
+async def test_a_call_stays_its_site_s_when_its_department_leaves_or_becomes_another_site_s(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    departments = dict(DIRECTORY.departments)
+    async with place(tmp_path_factory.mktemp("gone"), directory=replace(DIRECTORY, departments=departments)) as api:
+        shop, other = await api.as_(), await api.as_(site="other")
+        asked = [(shop, "care"), (shop, "sales"), (other, "elsewhere")]
+        made = [(await api.submitted(headers, department=name))["id"] for headers, name in asked]
+        del departments["care"]
+        departments["sales"] = replace(departments["sales"], site="other")
+        made.append((await api.submitted(other, department="sales"))["id"])
+        for number, id_ in enumerate(made):
+            attempt = progressed(await claimed(api.store, id_), "originate_sent")
+            await api.store.finish(ended(attempt, Outcome.CONNECTED, NOW + timedelta(seconds=number)), COMPLETED)
+
+        async def seen(by: dict[str, str], query: str = "") -> list[str]:
+            return [each["callback_id"] for each in (await got(api, by, f"/v1/calls{query}"))["items"]]
+
+        assert (await seen(shop), await seen(other)) == ([made[1], made[0]], [made[3], made[2]])
+        assert (await seen(shop, "?department=care"), await seen(other, "?department=care")) == ([made[0]], [])
+        assert (await seen(shop, "?department=sales"), await seen(other, "?department=sales")) == ([made[1]], [made[3]])
+
+
 class TestObjections:
     async def test_whoever_objected_is_not_called_and_may_be_again(self, api: Place, shop: dict[str, str]) -> None:
         made = await api.submitted(shop)

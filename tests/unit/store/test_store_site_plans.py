@@ -13,7 +13,14 @@ from dialer.domain.outcome import Outcome
 from dialer.intake.listing import Wanted, WantedCalls
 from dialer.intake.once import Asked, Once
 from dialer.store import keys, submissions
-from dialer.store.site import SiteViews, callbacks_named_too, callbacks_of, calls_of, objections_of
+from dialer.store.site import (
+    SiteViews,
+    callbacks_named_too,
+    callbacks_of,
+    calls_of,
+    departments_of,
+    objections_of,
+)
 from dialer.store.store import SqlStore
 from tests.contract.story import NOON, OTHER, SECOND, Door, callback
 from tests.unit.store.plans import plan_of, scanning, statements
@@ -51,6 +58,16 @@ async def test_every_question_of_the_api_s_is_answered_by_an_index(many: Path, q
     assert index in plan
     assert "SCAN" not in plan.replace("SCAN CONSTANT ROW", "").replace("SCAN 2-COLUMN VALUES CLAUSE", "")
     assert "TEMP B-TREE" not in plan
+
+
+async def test_a_site_s_departments_are_found_in_as_many_steps_as_there_are(many: Path) -> None:
+    """Not by looking through its callbacks: every other scan would be of what was found."""
+    index = "USING COVERING INDEX ix_callback_site_department"
+    looks = [step for step in plan_of(many, departments_of("example")) if "callback" in step]
+    assert looks == [
+        f"SEARCH callback {index} (site=?)",
+        f"SEARCH callback {index} (site=? AND department>?)",
+    ]
 
 
 async def test_no_change_of_the_api_s_reads_more_than_its_own_rows(many: Path, tmp_path: Path) -> None:
