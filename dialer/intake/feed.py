@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from dialer.domain.errors import DialerError, RequestRefused
 from dialer.intake.moments import moment
+from dialer.intake.piecemeal import Reading
 from dialer.intake.text import single_line
 
 MAX_PAGE = 4 * 1024 * 1024
@@ -22,7 +23,6 @@ MAX_ITEM = 64 * 1024
 """Bytes of one item, written as JSON in ASCII."""
 
 _MAX_TIME = 64
-_MAX_DIGITS = 100
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~/+=@-]{0,127}")
 _CURSOR = re.compile(r"[!-~]{1,1024}")
 _REASON = re.compile(r"[a-z0-9_]{1,40}")
@@ -96,20 +96,52 @@ NOTHING = FeedPage(())
 
 
 def read_page(body: bytes, most: int) -> FeedPage:
-    """The page that `body` is, of at most so many items. Raises `FeedBroken`."""
-    page = _loads(body)
-    if not isinstance(page, dict):
-        raise FeedBroken("the answer is not a JSON object")
+    """The page that `body` is, of at most so many items: what comes after those is not read. Raises `FeedBroken`."""
+    try:
+        page = _members(Reading(body.decode()), most)
+    except UnicodeDecodeError as error:
+        raise FeedBroken(f"the answer is not UTF-8 at byte {error.start + 1}") from None
+    except json.JSONDecodeError as error:
+        raise FeedBroken(f"the answer is not JSON at line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise FeedBroken("the answer is JSON nested beyond any sensible depth") from None
     items, cursor, more = page.get("items"), page.get("cursor"), page.get("more", False)
-    if not isinstance(items, list):
+    if not isinstance(items, tuple):
         raise FeedBroken("the answer has no list of items")
-    if len(items) > most:
-        raise FeedBroken(f"the answer holds {len(items)} items, more than the {most} that were asked for")
     if not isinstance(cursor, str) or not _CURSOR.fullmatch(cursor):
         raise FeedBroken("the answer's cursor is not a text of 1 to 1024 visible ASCII characters")
     if not isinstance(more, bool):
         raise FeedBroken('the answer\'s "more" is neither true nor false')
-    return FeedPage(tuple(read_item(each) for each in items), cursor, more)
+    return FeedPage(items, cursor, more)
+
+
+def _members(reading: Reading, most: int) -> dict[str, object]:
+    """Of the page's object those that have a meaning; its items are a tuple of `Item`s."""
+    found: dict[str, object] = {}
+    if reading.ahead() != "{":
+        if reading.ahead() != "[":
+            reading.value()
+        raise FeedBroken("the answer is not a JSON object")
+    for key in reading.names():
+        if key in found:
+            raise FeedBroken("the answer is not a JSON object, or one with a key twice")
+        found[key] = _items(reading, most) if key == "items" and reading.ahead() == "[" else _kept(reading.value())
+    reading.end()
+    return found
+
+
+def _items(reading: Reading, most: int) -> tuple[Item, ...]:
+    items: list[Item] = []
+    for each in reading.elements():
+        if len(items) == most:
+            raise FeedBroken(f"the answer holds more than the {most} items that were asked for")
+        items.append(read_item(each))
+    return tuple(items)
+
+
+def _kept(value: object) -> object:
+    """Beside the items, only texts and truths have a meaning."""
+    return value if isinstance(value, str | bool) else None
 
 
 def read_raw(raw: str) -> Item:
@@ -199,34 +231,6 @@ def _has_more_parts_than(most: int, given: object) -> bool:
 
 def _digest(content: bytes) -> str:
     return blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()
-
-
-def _loads(body: bytes) -> object:
-    try:
-        return json.loads(body.decode(), object_pairs_hook=_object, parse_int=_integer, parse_constant=_no_number)
-    except UnicodeDecodeError as error:
-        raise FeedBroken(f"the answer is not UTF-8 at byte {error.start + 1}") from None
-    except json.JSONDecodeError as error:
-        raise FeedBroken(f"the answer is not JSON at line {error.lineno}, column {error.colno}") from None
-    except RecursionError:
-        raise FeedBroken("the answer is JSON nested beyond any sensible depth") from None
-
-
-def _object(pairs: list[tuple[str, object]]) -> object:
-    """A JSON object; one that has a key twice becomes a list, which is nowhere taken for an object: of two meanings,
-    neither is taken, and only the item that holds it is in the way."""
-    made = dict(pairs)
-    return made if len(made) == len(pairs) else tuple(pairs)
-
-
-def _integer(digits: str) -> object:
-    return int(digits) if len(digits) <= _MAX_DIGITS else _no_number(digits)
-
-
-def _no_number(text: str) -> object:
-    """NaN, Infinity, and what Python takes for no number of any use: as a list nowhere taken for one, so that only the
-    item that holds it is in the way."""
-    return (text,)
 
 
 def _refused(code: str, name: str, what: str, remedy: str) -> RequestRefused:
