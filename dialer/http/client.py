@@ -18,7 +18,7 @@ import httpx
 
 from dialer import __version__
 from dialer.http.addresses import Network
-from dialer.http.network import Guarded, NotConnected, Resolve, TargetRefused, Unreachable, resolve
+from dialer.http.network import Guarded, Metered, NotConnected, Resolve, TargetRefused, Unreachable, resolve
 from dialer.http.trust import trusting
 
 __all__ = ["Answer", "HttpClient", "NotConnected", "TargetRefused", "Unreachable"]
@@ -165,6 +165,8 @@ class HttpClient:
             # cut off from outside, a TLS handshake would leave its connection open.
             extensions={"timeout": {**dict.fromkeys(("read", "write", "pool"), within), "connect": within / 2}},
         ) as response:
+            if isinstance(stream := response.extensions["network_stream"], Metered):  # not that of an upgrade (101)
+                stream.head_is_read()
             got: dict[str, str] = {}
             for raw, value in response.headers:
                 name = raw.decode("ascii").lower()

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from ipaddress import ip_address
 
@@ -9,6 +10,10 @@ import httpcore
 
 from dialer.domain.errors import DialerError
 from dialer.http.addresses import Address, Network, allowed
+
+_LONGEST_HEAD = 32 * 1024
+"""Bytes of an answer before its body, interim answers among them: servers themselves take less of a request."""
+_PORTION = 1024
 
 Resolve = Callable[[str], Awaitable[Sequence[Address]]]
 """From a host's name, or an address as text, to its addresses. Raises `OSError`, `UnicodeError`."""
@@ -34,6 +39,54 @@ async def resolve(host: str) -> Sequence[Address]:
     """The system's own answer."""
     found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return [ip_address(each[4][0]) for each in found]
+
+
+class Metered(httpcore.AsyncNetworkStream):
+    """A connection's stream. What comes before an answer's body is taken in small portions and up to a length: whoever
+    reads it goes on through interim answers (103 and their like) for as long as there are any, and gives nobody else a
+    turn meanwhile."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._left: int | None = _LONGEST_HEAD
+
+    def head_is_read(self) -> None:
+        """What comes until the next request is sent is a body, which is bounded elsewhere."""
+        self._left = None
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # the library's
+        """The next bytes. Raises `Unreachable` when a head is too long, and httpcore's own errors."""
+        if self._left is None:
+            return await self._stream.read(max_bytes, timeout)
+        if self._left <= 0:
+            raise Unreachable(f"the head of its answer is longer than {_LONGEST_HEAD} bytes")
+        # Encrypted, what has come already is handed out without a pause.
+        await asyncio.sleep(0)
+        got = await self._stream.read(min(max_bytes, _PORTION), timeout)
+        self._left -= len(got)
+        return got
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  # the library's
+        """Send a part of a request."""
+        self._left = _LONGEST_HEAD
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # the library's
+    ) -> httpcore.AsyncNetworkStream:
+        """The same connection, encrypted from here on."""
+        return Metered(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> object:
+        """What is known of the connection."""
+        return self._stream.get_extra_info(info)
 
 
 class Guarded(httpcore.AsyncNetworkBackend):
@@ -66,7 +119,8 @@ class Guarded(httpcore.AsyncNetworkBackend):
         share = None if timeout is None else timeout / max(len(usable), 1)
         for address in usable:
             try:
-                return await self._plain.connect_tcp(str(address), port, share, local_address, socket_options)
+                made = await self._plain.connect_tcp(str(address), port, share, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
+            return Metered(made)
         raise NotConnected("nothing listens there")

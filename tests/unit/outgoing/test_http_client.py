@@ -84,6 +84,12 @@ async def _endless_chunks(_: bytes, writer: asyncio.StreamWriter) -> None:
         await writer.drain()
 
 
+async def _endless_hints(_: bytes, writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(_HINTS)
+        await writer.drain()
+
+
 async def _endless_head(_: bytes, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\n")
     while True:
@@ -91,6 +97,7 @@ async def _endless_head(_: bytes, writer: asyncio.StreamWriter) -> None:
         await writer.drain()
 
 
+_HINTS = b"HTTP/1.1 103 E\r\n\r\n" * 1500
 _BOMB = gzip.compress(b"0" * 1_000_000)
 
 LIES: dict[str, tuple[Script | bytes, str]] = {
@@ -99,7 +106,9 @@ LIES: dict[str, tuple[Script | bytes, str]] = {
     "says that it sends far more": (answer(b"x" * 2000, length=10**15), "longer than 1000 bytes"),
     "never ends": (_endless, "longer than 1000 bytes"),
     "never ends, in pieces": (_endless_chunks, "too many pieces|longer than 1000 bytes"),
-    "never comes to its body": (_endless_head, "broke off"),
+    "never comes to its body": (_endless_head, "head of its answer is longer than 32768 bytes"),
+    "gives hints only": (_endless_hints, "head of its answer is longer than 32768 bytes"),
+    "upgrades unasked": (b"HTTP/1.1 101 Up\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", "broke off"),
     "zips a bomb": (answer(_BOMB, "Content-Encoding: gzip"), "encoding that was not asked for"),
     "zips by a name of its own": (answer(b"x", "Content-Encoding: x-br"), "encoding that was not asked for"),
     "says nothing": (b"", "broke off"),
@@ -116,6 +125,27 @@ async def test_a_lying_server_is_unreachable(lie: str) -> None:
         with pytest.raises(Unreachable, match=why) as caught:
             await get(wire.url("/?key=s3cret"), of=client())
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_between_hints_others_have_their_turn(
+    certificates: Certificates, tls: ssl.SSLContext, scheme: str
+) -> None:
+    """Thousands of them are one read of a socket's, and would be gone through at once."""
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with serving(_HINTS + answer(), tls if scheme == "https" else None) as wire:
+        turning = asyncio.create_task(turn())
+        told = await get(wire.url(scheme=scheme), of=client(ca_file=certificates.ca))
+        turning.cancel()
+    assert told.body == b"{}"
+    assert turns > len(_HINTS) / 1024
 
 
 async def test_a_body_of_a_million_pieces_is_refused_long_before_its_end() -> None:
