@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
@@ -93,7 +93,7 @@ class _Making:
                         self.targets.setdefault(item.id, new)
                     return new
                 case Change():
-                    return self._move(item.content)
+                    return await self._move(item.content)
                 case Cancel() | RequestRefused():
                     return item.content
                 case _:
@@ -119,7 +119,9 @@ class _Making:
             raise RequestRefused("time_past", "requested_at", what, remedy="ask the visitor again")
         return new
 
-    def _move(self, change: Change) -> Move:
+    async def _move(self, change: Change) -> Move:
+        """Nobody waits for the answer who could choose another time: what the account's caps put off is taken, and put
+        off, unless it would be over by then. Then the callback stays where it is."""
         target = self.targets.get(change.of)
         if target is None:
             raise unknown()
@@ -129,6 +131,10 @@ class _Making:
             raise RequestRefused("department_unknown", "of", what, remedy="cancel it, or add the department again")
         wanted = window(change.at, change.until, self.directory.sites[department.site].zone, self.now)
         promise = promised(self.directory, department, target.visitor.phone, wanted, self.now)
+        if promise.expires_at is not None:
+            allowed = await self.allowance.check(replace(target, due_at=promise.due_at))
+            if isinstance(allowed, RequestRefused) and allowed.retry_at and promise.expires_at <= allowed.retry_at:
+                raise allowed
         return Move(change.of, promise.due_at, promise.expires_at, *wanted)
 
 

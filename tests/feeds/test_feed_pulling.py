@@ -156,6 +156,34 @@ async def test_changes_and_cancellations_come_by_the_same_way(platform: Platform
     assert moved[0].due_at == NOW + timedelta(days=2, hours=4)
 
 
+async def test_a_change_waits_for_the_account_s_next_day_unless_its_callback_would_not_live_to_see_it(
+    platform: Platform, pulled: Bench
+) -> None:
+    tomorrow = "2030-05-14T10:00"
+    departments = ["sales", "sales", "sales", "care"]
+    platform.items = [
+        request(f"r-{number}", PHONES[number], department, at=tomorrow) for number, department in enumerate(departments)
+    ]
+    await pulled.pull()
+    pulled.directory = with_account(max_attempts_a_day=0)
+    platform.items += [
+        change("m-0", "r-0", at="2030-05-13T15:00"),  # until 17:00
+        change("m-1", "r-1", at="2030-05-13T16:00"),  # until 10:00 of the next day
+        change("m-2", "r-2", at="2030-05-15T10:00"),
+        change("m-3", "r-3"),  # as soon as possible, for as long as it takes
+    ]
+    await pulled.pull()
+    (refused,) = await pulled.quarantined()
+    assert (refused.item, refused.code, refused.retry_at) == ("m-0", "account_cap", NOW + timedelta(hours=13))
+    due = {each.visitor.phone[-1]: each.due_at - NOW for each in await pulled.callbacks()}
+    assert due == {
+        "0": timedelta(hours=23),
+        "1": timedelta(hours=5),
+        "2": timedelta(hours=47),
+        "3": timedelta(),
+    }
+
+
 async def test_repeated_pages_and_a_cursor_that_goes_back_change_nothing(platform: Platform, pulled: Bench) -> None:
     platform.items = [request(f"r-{number}", PHONES[number]) for number in range(60)]
     await pulled.pull()
