@@ -26,6 +26,8 @@ _MOST_CONNECTIONS = 2_000
 """What is more is closed at once: calls need sockets, too."""
 _HEADERS_WITHIN = 10.0
 """Seconds for a request's headers, and for the first byte of a connection's first request."""
+_REST_WITHIN = 10.0
+"""Seconds for what is left of a body when its request has been answered."""
 _IDLE = 30
 """Seconds for which a connection is kept between requests."""
 _TAKEN_WITHIN = 60.0
@@ -117,25 +119,28 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(H11Protocol):
-    """Waits neither for headers nor for a reader for ever, nor keeps more connections than are good for the daemon."""
+    """Waits neither for a request nor for a reader for ever, nor keeps more connections than the daemon can bear."""
 
     _late: asyncio.TimerHandle | None = None
     _untaken: asyncio.TimerHandle | None = None
+    _owed = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base has it
         super().connection_made(transport)
         if len(self.connections) > _MOST_CONNECTIONS:
             transport.abort()
             return
-        self._late = self.loop.call_later(_HEADERS_WITHIN, transport.abort)
+        self._expect("head", _HEADERS_WITHIN)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        waiting = self.conn.their_state is h11.IDLE
-        if not waiting:
+        if self.conn.their_state is h11.IDLE:
+            self._expect("head", _HEADERS_WITHIN)
+        elif self.conn.their_state is h11.SEND_BODY and self.conn.our_state is h11.DONE:
+            # Nobody reads that any more, nor counts its time; and the pause between requests ended with its first byte.
+            self._expect("body", _REST_WITHIN)
+        else:
             self._in_time()
-        elif self._late is None:
-            self._late = self.loop.call_later(_HEADERS_WITHIN, self.transport.abort)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -168,7 +173,13 @@ class _Protocol(H11Protocol):
             self._untaken.cancel()
             self._untaken = None
 
+    def _expect(self, what: str, within: float) -> None:
+        """Wait for the rest of `what`, so many seconds from when it was first waited for."""
+        if what != self._owed:
+            self._in_time()
+            self._owed, self._late = what, self.loop.call_later(within, self.transport.abort)
+
     def _in_time(self) -> None:
         if self._late is not None:
             self._late.cancel()
-            self._late = None
+            self._owed, self._late = "", None

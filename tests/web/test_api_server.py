@@ -153,6 +153,32 @@ async def test_there_is_an_end_to_connections(monkeypatch: pytest.MonkeyPatch) -
     assert served == 2
 
 
+async def test_who_was_answered_keeps_no_connection_by_a_body_that_never_ends(
+    api: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_REST_WITHIN", 0.2)
+    port = httpx.URL(api.client.base_url).port
+    reader, writer = await asyncio.open_connection(HERE, port)
+    writer.write(b"POST /v1/callbacks HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n")
+    assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 401")
+    writer.write(b"x")
+    with contextlib.suppress(ConnectionError):
+        await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+
+
+async def test_who_sends_the_rest_of_a_body_in_time_may_ask_again(api: Place) -> None:
+    ask = b"POST /v1/callbacks HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"
+    reader, writer = await asyncio.open_connection(HERE, httpx.URL(api.client.base_url).port)
+    for _ in range(2):
+        writer.write(ask)
+        assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 401")
+        for part in (b"no", b"no"):
+            writer.write(part)
+            await writer.drain()
+    writer.close()
+
+
 async def test_requests_under_way_are_answered_before_the_server_ends() -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 
