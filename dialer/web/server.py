@@ -156,8 +156,11 @@ class _Protocol(H11Protocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """The library's answer to what is no HTTP, as a problem."""
+        """The library's answer to what is no HTTP, as a problem; behind another answer, or within it, there is none."""
         del msg
+        if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            self.transport.close()
+            return
         headers = [("content-type", MEDIA_TYPE), ("content-length", str(len(_NOT_HTTP))), ("connection", "close")]
         events: tuple[Any, ...] = (
             h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),

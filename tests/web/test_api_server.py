@@ -179,6 +179,20 @@ async def test_who_sends_the_rest_of_a_body_in_time_may_ask_again(api: Place) ->
     writer.close()
 
 
+async def test_rubbish_behind_an_answer_ends_the_connection_without_a_word(
+    api: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is no bug of ours either, and would be a line in the log for whoever likes to write there."""
+    ask = b"POST /v1/callbacks HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    reader, writer = await asyncio.open_connection(HERE, httpx.URL(api.client.base_url).port)
+    writer.write(ask)
+    assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 401")
+    writer.write(b"rubbish\r\n\r\n")
+    assert await asyncio.wait_for(reader.read(), 10) == b""
+    writer.close()
+    assert not caplog.records
+
+
 async def test_requests_under_way_are_answered_before_the_server_ends() -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 
