@@ -28,6 +28,8 @@ _HEADERS_WITHIN = 10.0
 """Seconds for a request's headers, and for the first byte of a connection's first request."""
 _REST_WITHIN = 10.0
 """Seconds for what is left of a body when its request has been answered."""
+_MOST_PIECES = 4_096
+"""Pieces of one body, whatever they hold: each costs time that calls need. A whole packet makes one."""
 _IDLE = 30
 """Seconds for which a connection is kept between requests."""
 _TAKEN_WITHIN = 60.0
@@ -72,7 +74,6 @@ async def serving(app: ASGIApp, at: Listening) -> AsyncIterator[int]:
         server_header=False,
         timeout_keep_alive=_IDLE,
         timeout_graceful_shutdown=_LAST_ANSWERS,
-        h11_max_incomplete_event_size=_MAX_HEADERS,
         ssl_certfile=at.certificate,
         ssl_keyfile=at.key,
     )
@@ -118,12 +119,33 @@ class _Server(uvicorn.Server):
         yield
 
 
+class _Reading(h11.Connection):
+    """Takes a body in no more pieces than are good for the daemon."""
+
+    _pieces = 0
+
+    def next_event(self) -> Any:
+        """The next event. Raises `RemoteProtocolError`, for a body that is cut up too small as well."""
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._pieces = 0
+        elif isinstance(event, h11.Data):
+            self._pieces += 1
+            if self._pieces > _MOST_PIECES:
+                raise h11.RemoteProtocolError("too many pieces")
+        return event
+
+
 class _Protocol(H11Protocol):
     """Waits neither for a request nor for a reader for ever, nor keeps more connections than the daemon can bear."""
 
     _late: asyncio.TimerHandle | None = None
     _untaken: asyncio.TimerHandle | None = None
     _owed = ""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.conn = _Reading(h11.SERVER, _MAX_HEADERS)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base has it
         super().connection_made(transport)

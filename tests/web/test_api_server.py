@@ -193,6 +193,23 @@ async def test_rubbish_behind_an_answer_ends_the_connection_without_a_word(
     assert not caplog.records
 
 
+@pytest.mark.parametrize("answered", [False, True])
+async def test_a_body_in_crumbs_is_not_gone_through(
+    api: Place, shop: dict[str, str], monkeypatch: pytest.MonkeyPatch, *, answered: bool
+) -> None:
+    """250 KB of them, read at once, took the loop a quarter of a second; whether or not anybody waits for them."""
+    monkeypatch.setattr(server, "_MOST_PIECES", 100)
+    key = "" if answered else f"Authorization: {shop['authorization']}\r\n"
+    head = f"POST /v1/callbacks HTTP/1.1\r\nHost: a\r\n{key}Content-Type: application/json\r\n"
+    reader, writer = await asyncio.open_connection(HERE, httpx.URL(api.client.base_url).port)
+    writer.write(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n")
+    if answered:
+        assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 401")
+    writer.write(b"1\r\n \r\n" * 101)
+    assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"" if answered else b"HTTP/1.1 400")
+    writer.close()
+
+
 async def test_requests_under_way_are_answered_before_the_server_ends() -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 
