@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import json
 import socket
+import ssl
+from asyncio.sslproto import SSLProtocol
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,8 @@ log = structlog.get_logger()
 _BACKLOG = 1024
 _MOST_CONNECTIONS = 2_000
 """What is more is closed at once: calls need sockets, too."""
+_TLS_WITHIN = 10
+"""Seconds until TLS is agreed upon."""
 _HEADERS_WITHIN = 10.0
 """Seconds for a request's headers, and for the first byte of a connection's first request."""
 _REST_WITHIN = 10.0
@@ -80,6 +84,10 @@ async def serving(app: ASGIApp, at: Listening) -> AsyncIterator[int]:
     if at.certificate is not None and at.key is not None:
         check_certificate(at.certificate, at.key)
     config.load()
+    if config.ssl is not None:
+        # uvicorn's own way leaves a connection a minute for TLS, and counts it only after that.
+        config.http_protocol_class = _Secured.factory(config.ssl)
+        config.ssl = None
     sock = _bound(at)
     server = _Server(config)
     running = asyncio.create_task(server.serve([sock]), name="http")
@@ -208,3 +216,28 @@ class _Protocol(H11Protocol):
         if self._late is not None:
             self._late.cancel()
             self._owed, self._late = "", None
+
+
+class _Secured(SSLProtocol):
+    """TLS before all else on a connection, which counts from its first byte on."""
+
+    def __init__(self, inner: _Protocol, context: ssl.SSLContext, open_: "set[_Secured]") -> None:
+        nobody: Any = None  # waits for it: as its base allows, other than the type says
+        super().__init__(inner.loop, inner, context, nobody, server_side=True, ssl_handshake_timeout=_TLS_WITHIN)
+        self._open = open_
+
+    @classmethod
+    def factory(cls, context: ssl.SSLContext) -> Any:
+        """What uvicorn makes its protocols with."""
+        open_: set[_Secured] = set()
+        return lambda **given: cls(_Protocol(**given), context, open_)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._open.add(self)
+        super().connection_made(transport)
+        if len(self._open) > _MOST_CONNECTIONS:
+            transport.abort()  # type: ignore[attr-defined]  # of a socket's transport
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._open.discard(self)
+        super().connection_lost(exc)

@@ -153,6 +153,37 @@ async def test_there_is_an_end_to_connections(monkeypatch: pytest.MonkeyPatch) -
     assert served == 2
 
 
+async def test_tls_that_is_not_agreed_upon_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither said nothing nor half of a greeting."""
+    monkeypatch.setattr(server, "_TLS_WITHIN", 1)
+    made = make_certificates(tmp_path / "tls")
+    async with serving(hello, Listening(HERE, 0, made.certificate, made.key)) as port:
+        for said in (b"", b"\x16\x03\x01\x02\x00\x01"):
+            reader, writer = await asyncio.open_connection(HERE, port)
+            writer.write(said)
+            with contextlib.suppress(ConnectionError):
+                await asyncio.wait_for(reader.read(), 10)
+            writer.close()
+
+
+async def test_connections_count_before_tls_is_agreed_upon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The third is closed at once; when one of the two is gone, the next is served."""
+    monkeypatch.setattr(server, "_MOST_CONNECTIONS", 2)
+    made = make_certificates(tmp_path / "tls")
+    trusting = ssl.create_default_context(cafile=str(made.ca))
+    async with (
+        serving(hello, Listening(HERE, 0, made.certificate, made.key)) as port,
+        httpx.AsyncClient(verify=trusting, trust_env=False, base_url=f"https://{HERE}:{port}") as client,
+    ):
+        silent = [await asyncio.open_connection(HERE, port) for _ in range(2)]
+        with pytest.raises(httpx.TransportError):
+            await client.get("/")
+        silent[0][1].close()
+        await silent[0][1].wait_closed()
+        assert (await client.get("/")).text == "hello"
+        silent[1][1].close()
+
+
 async def test_who_was_answered_keeps_no_connection_by_a_body_that_never_ends(
     api: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
