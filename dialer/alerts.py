@@ -113,22 +113,33 @@ class Alerts:
                 message = await self._queue.get()
                 try:
                     await self._send(client, webhook, message)
-                except (httpx.HTTPError, UnicodeError, _Refused) as error:
+                except (*_FAILED, UnicodeError) as error:
                     why = str(error) if isinstance(error, _Refused) else type(error).__name__
                     log.warning("alert.not_sent", kind=message["kind"], key=message["key"], why=why)
 
     async def _send(self, client: httpx.AsyncClient, webhook: str, message: dict[str, object]) -> None:
-        async for again in stamina.retry_context(
-            on=(httpx.HTTPError, _Refused), attempts=self._tries, timeout=None, wait_max=60.0
-        ):
+        async for again in stamina.retry_context(on=_FAILED, attempts=self._tries, timeout=None, wait_max=60.0):
             with again:
-                answer = await client.post(webhook, json=message)
-                if answer.status_code >= _MULTIPLE_CHOICES:
-                    raise _Refused(f"it answered {answer.status_code}")
+                await _post(client, webhook, message)
 
 
 class _Refused(Exception):
-    """The webhook answered, but not with a 2xx."""
+    """The webhook answered, but not with a 2xx, or not in time."""
+
+
+# OSError: of TLS that breaks off behind its handshake, which the library passes on as it is.
+_FAILED = (httpx.HTTPError, OSError, _Refused)
+
+
+async def _post(client: httpx.AsyncClient, webhook: str, message: dict[str, object]) -> None:
+    """Deliver a message. Of the answer only the status is read: the rest may have no end."""
+    try:
+        async with asyncio.timeout(_WITHIN), client.stream("POST", webhook, json=message) as answer:
+            status = answer.status_code
+    except TimeoutError:
+        raise _Refused(f"no answer within {_WITHIN:g} s") from None
+    if status >= _MULTIPLE_CHOICES:
+        raise _Refused(f"it answered {status}")
 
 
 def _message(alert: Alert, *, standing: bool) -> dict[str, object]:

@@ -1,8 +1,13 @@
 """Alerts: said once until they clear, in the log, in a metrics file, and to a real web server."""
 
+import asyncio
+import contextlib
 import json
+import os
+import socket
+import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,6 +18,7 @@ from structlog.testing import capture_logs
 
 from dialer.alerts import Alerts
 from dialer.engine.ports import AlertKind
+from tests.lab.certificates import make_certificates
 from tests.lab.waiting import until
 
 TRUNK = (AlertKind.TRUNK_RESTS, "carrier", "trunk carrier keeps failing", "ask the carrier")
@@ -139,6 +145,75 @@ async def test_an_address_that_is_no_name_is_said_and_the_next_alert_is_tried_al
             alerts.cleared(AlertKind.TRUNK_RESTS, "carrier")
             await until(lambda: sum(line["event"] == "alert.not_sent" for line in logs) == 2)
     assert "s3cret" not in str(logs)
+
+
+_HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+@contextlib.asynccontextmanager
+async def _answering(first: bytes, for_ever: bytes) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """The address of one who takes each message, and what is set when a connection that was answered so has ended."""
+    ended = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"}")
+            writer.write(first)
+            while not reader.at_eof():
+                writer.write(for_ever)
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        ended.set()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", ended
+
+
+async def test_a_webhook_s_answer_is_not_read_however_long_it_is() -> None:
+    """One without an end filled the memory of a daemon within seconds."""
+    endless = _answering(_HEAD + b"Content-Length: 100000000000\r\n\r\n", b"x" * 100_000)
+    with capture_logs() as logs:
+        async with endless as (url, ended), (alerts := Alerts(url, tries=1)).delivering():
+            alerts.raised(*TRUNK)
+            await asyncio.wait_for(ended.wait(), 10)
+    assert [line["event"] for line in logs] == ["alert.raised"]
+
+
+async def test_a_webhook_that_never_comes_to_the_end_of_its_head_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("dialer.alerts._WITHIN", 0.3)
+    with capture_logs() as logs:
+        async with _answering(_HEAD, b"a: b\r\n") as (url, _), (alerts := Alerts(url, tries=1)).delivering():
+            alerts.raised(*TRUNK)
+            await until(lambda: logs[-1]["event"] == "alert.not_sent")
+    assert logs[-1]["why"] == "no answer within 0.3 s"
+
+
+async def test_tls_that_breaks_off_does_not_end_the_alerts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What follows the handshake is none of TLS: the library passes that on as it is."""
+    made = make_certificates(tmp_path)
+    monkeypatch.setattr("certifi.where", lambda: str(made.ca))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(made.certificate, made.key)
+    with socket.create_server(("127.0.0.1", 0)) as listening, capture_logs() as logs:
+
+        def answer() -> None:
+            for _ in range(2):
+                connection, _ = listening.accept()
+                with context.wrap_socket(connection, server_side=True) as tls:
+                    tls.recv(1000)
+                    with socket.socket(fileno=os.dup(tls.fileno())) as plain:
+                        plain.sendall(b"rubbish, and no record of TLS")
+
+        url = f"https://127.0.0.1:{listening.getsockname()[1]}/"
+        async with (alerts := Alerts(url, tries=1)).delivering():
+            answering = asyncio.create_task(asyncio.to_thread(answer))
+            alerts.raised(*TRUNK)
+            alerts.cleared(*TRUNK[:2])
+            await until(lambda: sum(line["event"] == "alert.not_sent" for line in logs) == 2)
+            await answering
 
 
 def test_an_endless_row_of_alerts_is_bounded() -> None:
