@@ -130,6 +130,18 @@ def test_the_do_not_call_list(host: Host) -> None:
     assert host.run("submit", "--department", "sales", "--phone", "020 7946 0001").returncode == 0
 
 
+def test_a_number_that_no_other_user_of_the_host_sees(host: Host) -> None:
+    """Whoever lists processes, or reads a shell's history, sees what stands on a command line."""
+    number = "+442079460003"
+    done = host.run("do-not-call", "add", "-", "--reason", "asked by post", data="020 7946 0003\n")
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", f"{number} is never called; rejected 0 waiting\n")
+    assert host.run("do-not-call", "remove", "-", data=number).stdout == f"{number} may be called again\n"
+    for nothing in (b"", b"\n", b"\xff\xfe\n", b"0" * 1000):
+        done = host.run("do-not-call", "add", "-", "--reason", "asked by post", data=nothing)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("dialer: phone: ")
+
+
 def test_an_objection_tells_which_calls_were_stopped_and_which_came_too_late(host: Host) -> None:
     calls = [callback(number="+442079460001") for _ in range(2)]
 

@@ -1,5 +1,6 @@
 """`dialer do-not-call`: the numbers that are never called."""
 
+import sys
 from collections import Counter
 from typing import Annotated
 
@@ -29,7 +30,13 @@ def _region(text: str) -> str:
     return text
 
 
-Number = Annotated[str, typer.Argument(metavar="NUMBER", show_default=False)]
+_LONGEST = 400
+"""Bytes of a number on stdin: 100 characters."""
+
+Number = Annotated[
+    str,
+    typer.Argument(metavar="NUMBER", show_default=False, help="- reads it from stdin: other users see a command line."),
+]
 Region = Annotated[
     str, typer.Option(parser=_region, metavar="REGION", help="Where a national number is read (ISO 3166).")
 ]
@@ -55,7 +62,7 @@ def add(
     is being called already; which of the two it was is told.
     """
     settings = settings_of(context)
-    e164 = phone.parse(number, region).e164
+    e164 = _e164(number, region)
     done = on_store(
         settings,
         lambda store: changes.object_to(store, lambda: wake_daemon(settings), e164, who(), reason, changes.Waiting()),
@@ -75,7 +82,7 @@ def remove(
 ) -> None:
     """Take NUMBER off the list; who did is recorded. What was rejected for it stays so."""
     settings = settings_of(context)
-    e164 = phone.parse(number, region).e164
+    e164 = _e164(number, region)
     removed = on_store(settings, lambda store: store.allow_again(e164, who()))
     if as_json:
         emit({"number": e164, "removed": removed})
@@ -103,6 +110,12 @@ def list_(
                 table(_HEADINGS, [(each.number, stamp(each.since), each.who, each.why) for each in found], _CORE)
 
     on_store(settings_of(context), show)
+
+
+def _e164(number: str, region: str) -> str:
+    """The number that was given. Raises `RequestRefused`."""
+    text = sys.stdin.buffer.readline(_LONGEST).decode(errors="replace") if number == "-" else number
+    return phone.parse(text, region).e164
 
 
 def _in_progress(done: Silenced) -> list[dict[str, object]]:
