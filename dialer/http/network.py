@@ -4,12 +4,18 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import ip_address
 
 import httpcore
 
 from dialer.domain.errors import DialerError
 from dialer.http.addresses import Address, Network, allowed
+
+_ASKING = ThreadPoolExecutor(8, thread_name_prefix="name")
+"""A name service that does not answer keeps a thread for longer than anybody waits for it. These are not the loop's
+own, by which a PBX's name is resolved."""
 
 _LONGEST_HEAD = 32 * 1024
 """Bytes of an answer before its body, interim answers among them: servers themselves take less of a request."""
@@ -37,7 +43,8 @@ class TargetRefused(DialerError):
 
 async def resolve(host: str) -> Sequence[Address]:
     """The system's own answer."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    asking = partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_ASKING, asking)
     return [ip_address(each[4][0]) for each in found]
 
 

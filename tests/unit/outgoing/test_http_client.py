@@ -3,10 +3,13 @@
 import asyncio
 import gzip
 import os
+import socket
 import ssl
+import threading
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -396,3 +399,25 @@ async def test_a_header_that_no_wire_carries_is_not_sent_and_not_told(value: str
 
 def test_networks_of_both_kinds_can_be_allowed() -> None:
     assert HttpClient(allow_private=[ip_network("10.0.0.0/8"), ip_network("fd00::/8")])
+
+
+async def test_a_name_service_that_does_not_answer_keeps_no_other_name_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PBX's name least of all: it is resolved by the loop's own threads, of which a host has few."""
+    silent, known = threading.Event(), socket.getaddrinfo
+
+    def resolving(host: str, *given: Any, **more: Any) -> Any:
+        if host.endswith(".test"):
+            silent.wait()
+        return known(host, *given, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolving)
+    async with HttpClient() as client:
+        asking = [
+            asyncio.create_task(client.send("GET", f"https://{number}.test/", within=0.2, most=1))
+            for number in range(100)
+        ]
+        try:
+            assert all(isinstance(each, Unreachable) for each in await asyncio.gather(*asking, return_exceptions=True))
+            await asyncio.wait_for(asyncio.get_running_loop().getaddrinfo("localhost", 5038), 5)
+        finally:
+            silent.set()
