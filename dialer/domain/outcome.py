@@ -102,7 +102,8 @@ _AGENT_CAUSES = {
     26: Outcome.CANCELLED,
 }
 
-# Causes that speak for the called number itself. Everything else that failed before ringing is the carrier's.
+# Causes that speak for the called number itself. Everything else is the carrier's: so is 27, chan_pjsip's word for a
+# bad gateway (502).
 _CUSTOMER_CAUSES = {
     1: Outcome.CUSTOMER_UNREACHABLE,
     17: Outcome.CUSTOMER_BUSY,
@@ -111,7 +112,6 @@ _CUSTOMER_CAUSES = {
     20: Outcome.CUSTOMER_UNREACHABLE,
     21: Outcome.CUSTOMER_DECLINED,
     22: Outcome.CUSTOMER_UNREACHABLE,
-    27: Outcome.CUSTOMER_UNREACHABLE,
     28: Outcome.CUSTOMER_UNREACHABLE,
 }
 
@@ -227,20 +227,23 @@ def _customer_outcome(record: EndRecord) -> Outcome:
             # Asterisk that is stopping gracefully cannot place the leg and says so with a normal cause.
             return Outcome.PBX_FAILURE
         case _:
-            return _CUSTOMER_CAUSES.get(record.cause, Outcome.TRUNK_FAILURE)
+            return _UNWANTED.get(record.sip) or _CUSTOMER_CAUSES.get(record.cause, Outcome.TRUNK_FAILURE)
 
 
 _NORMAL_CLEARING = 16
 
-# Statuses that chan_pjsip gives the cause of a declined call, 21, and that mean our credentials, our credit or our
-# caller ID.
-_BARRED = frozenset({401, 403, 407})
+# The called person wants no such call (RFC 8197): chan_pjsip has no cause for it.
+_UNWANTED = {607: Outcome.CUSTOMER_DECLINED}
+
+# Statuses that chan_pjsip gives a person's cause, and that mean our credentials, our credit or our caller ID (21), or a
+# loop among the carriers (19).
+_BARRED = frozenset({401, 403, 407, 483})
 _NO_REFUSAL = range(100, 400)
 
 
 def _turned_away(record: EndRecord) -> bool:
     """Whether the carrier took no call of ours, or sent us elsewhere, before a phone rang. The cause does not tell: it
-    is that of a person who declines, whose phone may say 403, too; and Dial, which does not follow a redirection, calls
-    it busy, often before it has heard of the 302."""
+    is that of a person who declines, whose phone may say 403, too, or who does not answer; and Dial, which does not
+    follow a redirection, calls it busy, often before it has heard of the 302."""
     redirected = record.dial_status == "BUSY" and record.sip in _NO_REFUSAL
     return record.rang is False and (redirected or record.sip in _BARRED)

@@ -83,6 +83,12 @@ CASES = (
         (*ACCEPTED, "customer_ringing", "ended"), status=Status.FAILED,
     ),
     Case("carrier-bars-us", Agent.accept(), Customer.barred(), Outcome.TRUNK_FAILURE, 21, (*ACCEPTED, "ended")),
+    Case("carrier-bad-gateway", Agent.accept(), Customer.barred(502), Outcome.TRUNK_FAILURE, 27, (*ACCEPTED, "ended")),
+    Case("carrier-loop", Agent.accept(), Customer.barred(483), Outcome.TRUNK_FAILURE, 19, (*ACCEPTED, "ended")),
+    Case(
+        "unwanted-607", Agent.accept(), Customer.declined(607), Outcome.CUSTOMER_DECLINED, 127,
+        (*ACCEPTED, "customer_ringing", "ended"), status=Status.FAILED,
+    ),
     Case(
         "carrier-forwards", Agent.accept(), Customer.forwards("dan"), Outcome.TRUNK_FAILURE, 16, (*ACCEPTED, "ended"),
     ),

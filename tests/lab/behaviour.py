@@ -120,7 +120,7 @@ class Customer:
 
     @staticmethod
     def barred(code: int = 403) -> Behaviour:
-        """403 before any phone rings: the carrier takes no call of ours, for our credit or our caller ID."""
+        """403 before any phone rings: the carrier takes no call of ours, for our credit or caller ID; or another."""
         return Behaviour(alert="none", ring_ms=0, refuse=code)
 
     @staticmethod

@@ -36,6 +36,7 @@ def record(step: JournalStep, *, why: str = "", dial_status: str = "", cause: in
         ("CHANUNAVAIL", 1, Outcome.CUSTOMER_UNREACHABLE, Blame.CUSTOMER),
         ("CHANUNAVAIL", 18, Outcome.CUSTOMER_NO_ANSWER, Blame.CUSTOMER),
         ("CHANUNAVAIL", 20, Outcome.CUSTOMER_UNREACHABLE, Blame.CUSTOMER),
+        ("CHANUNAVAIL", 27, Outcome.TRUNK_FAILURE, Blame.CARRIER),
         ("CHANUNAVAIL", 16, Outcome.PBX_FAILURE, Blame.US),
         ("CHANUNAVAIL", 38, Outcome.TRUNK_FAILURE, Blame.CARRIER),
         ("CONGESTION", 34, Outcome.TRUNK_FAILURE, Blame.CARRIER),
@@ -66,6 +67,19 @@ def test_a_carrier_that_bars_us_is_no_customer_who_declines(*, sip: int, rang: b
     ended = record(JournalStep.CUSTOMER_DIALLED, dial_status="CHANUNAVAIL", cause=21)
     end = classify(replace(ended, sip=sip, rang=rang))
     assert (end.outcome, end.detail) == (outcome, f"sip_{sip}" if sip else "")
+
+
+@pytest.mark.parametrize(("rang", "outcome"), [(False, Outcome.TRUNK_FAILURE), (True, Outcome.CUSTOMER_NO_ANSWER)])
+def test_a_loop_among_the_carriers_is_no_customer_who_does_not_answer(*, rang: bool, outcome: Outcome) -> None:
+    ended = record(JournalStep.CUSTOMER_DIALLED, dial_status="NOANSWER", cause=19)
+    assert classify(replace(ended, sip=483, rang=rang)).outcome is outcome
+
+
+@pytest.mark.parametrize("rang", [False, True])
+def test_who_wants_no_such_call_has_declined(*, rang: bool) -> None:
+    ended = record(JournalStep.CUSTOMER_DIALLED, dial_status="CHANUNAVAIL", cause=127)
+    assert classify(replace(ended, sip=607, rang=rang)).outcome is Outcome.CUSTOMER_DECLINED
+    assert classify(replace(ended, sip=608, rang=rang)).outcome is Outcome.TRUNK_FAILURE
 
 
 @pytest.mark.parametrize(
