@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -15,6 +17,7 @@ from tests.lab import Agent, Behaviour, Customer, FarCall, Lab
 from tests.lab.ami import AmiClient, Message
 from tests.lab.attempt import Attempt, Ended
 from tests.lab.config import SHIPPED
+from tests.lab.ports import HOST
 from tests.lab.waiting import quiet, until
 
 ACCEPT = Agent.accept(press_ms=200)
@@ -474,6 +477,51 @@ async def test_a_graceful_stop_places_no_customer_leg() -> None:
         assert (ended.step, ended.dial_status, ended.cause) == ("customer_dialled", "CHANUNAVAIL", "16")
         own.pbx.wait_stopped()
         assert calls_to(own, "+441614969210") == []
+
+
+@contextmanager
+def held_port() -> Iterator[int]:
+    """A port as RTP wants it, an even one, that nobody else can have meanwhile."""
+    with ExitStack() as held:
+        port = 1
+        while port % 2:
+            one = held.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+            one.bind((HOST, 0))
+            port = one.getsockname()[1]
+        yield port
+
+
+@pytest.mark.parametrize("full", ["calls", "ports"])
+async def test_a_pbx_that_is_full_is_no_agent_who_does_not_answer(full: str) -> None:
+    """The phone answered, and no dialplan was run; or it was not even rung."""
+    with Lab.create() as own, held_port() as port:
+        etc = own.root / "pbx" / "etc"
+        if full == "calls":
+            (etc / "asterisk.conf").write_text((etc / "asterisk.conf").read_text() + "maxcalls = 1\n")
+        else:
+            (etc / "rtp.conf").write_text(f"[general]\nrtpstart = {port}\nrtpend = {port + 1}\n")
+        own.pbx.restart()
+        if full == "calls":
+            own.call_in("+441614969211", "voice", talk=60)
+            await until(lambda: own.channels()["pbx"] == 1)
+        attempt = Attempt("anna", "+441614969212")
+        async with await AmiClient.connect(own.ami) as session:
+            await attempt.originate(session)
+            ended = Ended.parse(await attempt.ended(session))
+        assert (ended.step, ended.why) == ("", "refused_pbx")
+        own.pbx.stop()
+        await quiet(own)
+        assert [call.disposition for call in calls_to(own, "anna")] == ([] if full == "ports" else ["ANSWERED"])
+
+
+async def test_an_agent_who_is_taken_off_while_it_rings_did_not_answer(lab: Lab, client: AmiClient) -> None:
+    lab.agent("anna", Agent.no_answer())
+    attempt = Attempt("anna", "+441614969018")
+    await attempt.originate(client)
+    rings = await client.event(lambda event: event.name == "DialState" and event["DestUniqueid"] == attempt.id)
+    lab.pbx.cli(f"channel request hangup {rings['DestChannel']}")
+    ended = Ended.parse(await attempt.ended(client))
+    assert (ended.step, ended.why, ended.cause) == ("", "", "0")
 
 
 async def test_device_states_tell_who_is_free(lab: Lab, client: AmiClient) -> None:
