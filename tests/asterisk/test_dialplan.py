@@ -16,6 +16,7 @@ from tests.asterisk.conftest import SCENARIO_AGENTS
 from tests.lab import Agent, Behaviour, Customer, FarCall, Lab
 from tests.lab.ami import AmiClient, Message
 from tests.lab.attempt import Attempt, Ended
+from tests.lab.carrier import NO_COMMON_CODEC, Carrier
 from tests.lab.config import SHIPPED
 from tests.lab.ports import HOST
 from tests.lab.waiting import quiet, until
@@ -522,6 +523,23 @@ async def test_an_agent_who_is_taken_off_while_it_rings_did_not_answer(lab: Lab,
     lab.pbx.cli(f"channel request hangup {rings['DestChannel']}")
     ended = Ended.parse(await attempt.ended(client))
     assert (ended.step, ended.why, ended.cause) == ("", "", "0")
+
+
+async def test_a_customer_who_answered_was_rung_though_there_were_no_media_to_agree_on() -> None:
+    """Their phone was picked up and let go. No other trunk may ring it for that."""
+    async with Carrier.up(NO_COMMON_CODEC) as carrier:
+        with Lab.create() as own:
+            own.agent("anna", ACCEPT)
+            settings = own.root / "pbx" / "etc" / "pjsip.conf"
+            trunk = re.compile(r"(\[mi-trunk\]\(mi-aor-template\)\ncontact = sip:[0-9.]+):[0-9]+")
+            settings.write_text(trunk.sub(rf"\1:{carrier.port}", settings.read_text()))
+            own.pbx.restart()
+            attempt = Attempt("anna", "+441614969213")
+            async with await AmiClient.connect(own.ami) as session:
+                await attempt.originate(session)
+                ended = Ended.parse(await attempt.ended(session))
+        assert carrier.methods == ["INVITE", "ACK", "BYE"]
+        assert (ended.dial_status, ended.cause, ended.rang, ended.sip) == ("CHANUNAVAIL", "58", "1", "200")
 
 
 async def test_device_states_tell_who_is_free(lab: Lab, client: AmiClient) -> None:
