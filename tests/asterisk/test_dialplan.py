@@ -65,6 +65,8 @@ CASES = [
          variables=(("MI_MAX", "2"),), dispositions=BRIDGED, rang="1"),
     Case("the longest call, transferred", Agent.transfers("hana", after_ms=2000), Customer.answer(), PLACED, "ANSWER",
          "16", why="max_duration", talked=4.0, variables=(("MI_MAX", "4"),), dispositions=BRIDGED, rang="1"),
+    Case("the customer transfers", ACCEPT, Behaviour(after_ms=1500, transfer="ben"), PLACED, "ANSWER", "16",
+         who="customer", talked=1.5, dispositions=BRIDGED, rang="1"),
     Case("defaults for ring and length", ACCEPT, Customer.answer(talk_ms=500), PLACED, "ANSWER", "16", who="customer",
          talked=0.5, variables=(("MI_MAX", None), ("MI_RING", None), ("MI_BY", None)), dispositions=BRIDGED, rang="1"),
     Case("customer busy", ACCEPT, Customer.busy(), PLACED, "BUSY", "17", dispositions=("ANSWERED", "BUSY"), rang="1",
@@ -554,7 +556,9 @@ async def test_device_states_tell_who_is_free(lab: Lab, client: AmiClient) -> No
 
 
 def test_ordinary_calls_leave_nothing_in_the_log(lab: Lab, told: dict[str, Told]) -> None:
-    expected = re.compile(r"'(nowhere|ursula|nobody)'|app_dial.c: Unable to create channel|ID .* already in use")
+    expected = re.compile(
+        r"'(nowhere|ursula|nobody)'|app_dial.c: Unable to create channel|ID .* already in use|transfer attempt blocked"
+    )
     lines = [line for line in lab.pbx_log().splitlines() if "WARNING" in line or "ERROR" in line]
     assert [line for line in lines if not expected.search(line)] == []
 
