@@ -402,6 +402,25 @@ async def test_a_channel_that_is_no_attempts_rings_nobody(lab: Lab, client: AmiC
     assert await settled(lab, "+441614969017", 0) == []
 
 
+async def test_a_colleague_who_picks_the_agents_call_up_rings_nobody(lab: Lab, client: AmiClient) -> None:
+    """Their channel goes on in the place of the attempt's, with its variables, and with an id of its own."""
+    lab.pbx.cli("module load app_directed_pickup.so")
+    lab.agent("anna", Agent.no_answer())
+    lab.agent("ben", Agent.accept(press_ms=200))
+    attempt = Attempt("anna", "+441614969019")
+    await attempt.originate(client)
+    rings = await client.event(lambda event: event.name == "DialState" and event["DestUniqueid"] == attempt.id)
+    pickup = (("Channel", "PJSIP/ben"), ("Application", "PickupChan"), ("Data", rings["DestChannel"]))
+    async with await AmiClient.connect(lab.ami_all) as other:
+        await other.action("Originate", *pickup, ("Async", "true"))
+        record = await attempt.ended(client)
+    ended = Ended.parse(record)
+    assert (ended.step, ended.why, ended.cause) == ("", "", "26")
+    assert await settled(lab, "+441614969019", 0) == []
+    assert await client.journal(attempt.id) == record
+    assert calls_to(lab, "ben")[-1].disposition == "ANSWERED"
+
+
 async def test_a_transfer_keeps_the_record_open_until_the_customer_leaves(lab: Lab, client: AmiClient) -> None:
     lab.agent("eve", Agent.transfers("finn", after_ms=2000))
     lab.agent("finn", Agent.accept(press_ms=200))
