@@ -125,6 +125,8 @@ async def test_faults_of_the_pbx(tmp_path: Path) -> None:
         stale = house(own, tmp_path / "a")
         old, weak, run = await asyncio.gather(tell(stale, "doctor"), tell(feeble, "doctor"), tell(stale, "run"))
         (own.pbx.home / "etc" / "extensions.conf").write_text("[globals]\n")
+        pjsip = own.pbx.home / "etc" / "pjsip.conf"
+        pjsip.write_text(pjsip.read_text().replace("allow_transfer = no ", "allow_transfer = yes "))
         own.pbx.cli("core restart now")
         own.pbx.wait_stopped()
         own.pbx.start()
@@ -135,6 +137,7 @@ async def test_faults_of_the_pbx(tmp_path: Path) -> None:
     )
     assert f"version 0; this program needs {DIALPLAN_VERSION} (install the extensions_mi.conf" in old.about("dialplan")
     assert "not loaded: app_playtones (load them in modules.conf" in old.about("modules")
+    assert "lets the customer's side transfer an agent's leg (set allow_transfer = no" in none.about("trunk carrier")
     assert "ours is not loaded (copy extensions_mi.conf" in none.about("dialplan")
     assert "the account lacks system, originate (write = system,call,originate" in weak.about("write")
     assert "no system events come (read = system,call,user" in weak.about("read")

@@ -127,8 +127,12 @@ def _endpoints(place: str, client: Client, directory: Directory, pbx: str) -> It
 def _trunk(place: str, client: Client, trunk: Trunk, state: str) -> Finding:
     check = f"trunk {trunk.id}"
     if not _known(client, trunk.endpoint):
-        remedy = "add it as in pjsip_mi.conf.example, then: pjsip reload"
+        remedy = "add it as in pjsip_mi.conf.example, then: module reload res_pjsip.so"
         return bad(place, check, f"there is no PJSIP endpoint {trunk.endpoint}", remedy)
+    allowed = {"Variable": f"PJSIP_ENDPOINT({trunk.endpoint},allow_transfer)"}
+    if client.ask("Getvar", allowed).get("Value") == "true":
+        remedy = "set allow_transfer = no as in pjsip_mi.conf.example, then: module reload res_pjsip.so"
+        return bad(place, check, f"{trunk.endpoint} lets the customer's side transfer an agent's leg", remedy)
     if state in _ABSENT:
         remedy = f"check contact, registration and qualify: pjsip show endpoint {trunk.endpoint}"
         return bad(place, check, f"{trunk.endpoint} is {state or 'without a state'}", remedy)
@@ -139,7 +143,7 @@ def _agent(place: str, client: Client, agent: Agent, state: str) -> Finding:
     check = f"agent {agent.id}"
     endpoint = agent.endpoint.removeprefix("PJSIP/")
     if not _known(client, endpoint):
-        remedy = "add it as in pjsip_mi.conf.example, then: pjsip reload"
+        remedy = "add it as in pjsip_mi.conf.example, then: module reload res_pjsip.so"
         return bad(place, check, f"there is no PJSIP endpoint {endpoint}", remedy)
     if state == "UNAVAILABLE":
         remedy = f"register the phone; see: pjsip show endpoint {endpoint}"
