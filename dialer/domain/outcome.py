@@ -87,11 +87,8 @@ class Verdict:
     rang: bool | None = None
 
 
-FORWARDED = 23
-"""Q.850's redirection: the cause of an agent leg whose phone asks for somebody else to be called."""
-
 # Q.850 causes of an agent leg that never answered, as measured with chan_pjsip: 486 → 17, 603 → 21, Originate's
-# time-out → 19 (0 on some releases).
+# time-out → 19 (0 on some releases), 302, of a phone that forwards its calls and rings nobody → 23, or 0.
 _AGENT_CAUSES = {
     0: Outcome.AGENT_NO_ANSWER,
     16: Outcome.AGENT_NO_ANSWER,
@@ -99,6 +96,7 @@ _AGENT_CAUSES = {
     18: Outcome.AGENT_NO_ANSWER,
     19: Outcome.AGENT_NO_ANSWER,
     21: Outcome.AGENT_DECLINED,
+    23: Outcome.AGENT_NO_ANSWER,
     26: Outcome.CANCELLED,
 }
 
@@ -238,12 +236,11 @@ _UNWANTED = {607: Outcome.CUSTOMER_DECLINED}
 # Statuses that chan_pjsip gives a person's cause, and that mean our credentials, our credit or our caller ID (21), or a
 # loop among the carriers (19).
 _BARRED = frozenset({401, 403, 407, 483})
-_NO_REFUSAL = range(100, 400)
 
 
 def _turned_away(record: EndRecord) -> bool:
     """Whether the carrier took no call of ours, or sent us elsewhere, before a phone rang. The cause does not tell: it
     is that of a person who declines, whose phone may say 403, too, or who does not answer; and Dial, which does not
-    follow a redirection, calls it busy, often before it has heard of the 302."""
-    redirected = record.dial_status == "BUSY" and record.sip in _NO_REFUSAL
+    follow a redirection, calls it busy, before it has heard of the 302 as a rule. Who is busy has the cause 17."""
+    redirected = record.dial_status == "BUSY" and record.cause == _NORMAL_CLEARING
     return record.rang is False and (redirected or record.sip in _BARRED)

@@ -8,7 +8,7 @@ import structlog
 from dialer.domain.attempt import Attempt
 from dialer.domain.directory import Department
 from dialer.domain.errors import StoreError
-from dialer.domain.outcome import FORWARDED, Blame, Outcome, Verdict
+from dialer.domain.outcome import Blame, Outcome, Verdict
 from dialer.domain.stop import Scope, Stop
 from dialer.engine.capacity import departments_of, longest_gap, longest_spacing
 from dialer.engine.caps import day_of
@@ -33,6 +33,7 @@ _THE_TRUNK_WORKS = frozenset(
         Outcome.CUSTOMER_UNREACHABLE,
     }
 )
+_NOT_THERE = frozenset({Outcome.AGENT_NO_ANSWER})
 _BY_A_PHONE = frozenset({Outcome.CUSTOMER_DECLINED, Outcome.CUSTOMER_NO_ANSWER})
 _SAYS_NOTHING_OF_THE_AGENT = frozenset(
     {Outcome.AGENT_BUSY, Outcome.AGENT_UNAVAILABLE, Outcome.PBX_FAILURE, Outcome.NOT_PLACED, Outcome.CANCELLED}
@@ -112,14 +113,15 @@ class Consequences:
         return department.wrap_up if talked and department else timedelta(0)
 
     def _judge_agent(self, department: Department | None, attempt: Attempt, verdict: Verdict) -> None:
-        if why := _not_there(verdict):
+        if verdict.outcome in _NOT_THERE:
             missed = self._roster.missed(attempt.agent)
             if department and 0 < department.max_missed_rings <= missed:
-                self._spawn(self._pause(attempt.agent, f"{missed} calls in a row were not taken, {why}"))
+                self._spawn(self._pause(attempt.agent, missed))
         elif verdict.outcome not in _SAYS_NOTHING_OF_THE_AGENT:
             self._roster.answered(attempt.agent)
 
-    async def _pause(self, agent: str, why: str) -> None:
+    async def _pause(self, agent: str, missed: int) -> None:
+        why = f"{missed} calls in a row were not taken: the phone rang and nobody answered, or it forwards its calls"
         try:
             await self._store.pause(Stop(Scope.AGENT, agent), BY_ITSELF, why)
         except StoreError as error:
@@ -147,14 +149,6 @@ class Consequences:
         elif verdict.outcome in _THE_TRUNK_WORKS:
             self._health.worked(attempt.trunk)
             self._alerts.cleared(AlertKind.TRUNK_RESTS, attempt.trunk)
-
-
-def _not_there(verdict: Verdict) -> str:
-    """How the agent's phone showed that they are not at it; '' if it did not."""
-    if verdict.outcome is Outcome.AGENT_NO_ANSWER:
-        return "the last because nobody answered"
-    forwards = verdict.outcome is Outcome.AGENT_UNAVAILABLE and verdict.cause == FORWARDED
-    return "the last because the phone forwards its calls" if forwards else ""
 
 
 def _speaks_against_the_trunk(verdict: Verdict) -> bool:

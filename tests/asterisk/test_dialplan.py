@@ -80,7 +80,7 @@ CASES = [
     Case("the carrier takes no call of ours", ACCEPT, Customer.barred(), PLACED, "CHANUNAVAIL", "21",
          dispositions=("ANSWERED", "NO ANSWER"), rang="0", sip="403"),
     Case("the carrier sends us elsewhere", ACCEPT, Customer.forwards("hana"), PLACED, "BUSY", "16",
-         dispositions=("ANSWERED", "NO ANSWER"), rang="0", sip="100 or 302"),
+         dispositions=("ANSWERED", "NO ANSWER"), rang="0", sip=" or 100 or 302"),
     Case("no such number", ACCEPT, Customer.unallocated(), PLACED, "CHANUNAVAIL", "1",
          dispositions=("ANSWERED", "NO ANSWER"), rang="0", sip="404"),
     Case("carrier congestion", ACCEPT, Customer.congestion(), PLACED, "CONGESTION", "34",

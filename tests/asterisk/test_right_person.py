@@ -91,16 +91,9 @@ async def test_overflow_rings_another_departments_agent_after_a_while(lab: Lab, 
     assert agent.department == "sales"
 
 
-@pytest.mark.parametrize(
-    ("phone", "why"),
-    [
-        (Agent.no_answer(), "2 calls in a row were not taken, the last because nobody answered"),
-        (Agent.forwards("ben"), "2 calls in a row were not taken, the last because the phone forwards its calls"),
-    ],
-    ids=["rings-out", "forwards"],
-)
+@pytest.mark.parametrize("phone", [Agent.no_answer(), Agent.forwards("ben")], ids=["rings-out", "forwards"])
 async def test_an_agent_who_is_not_there_is_paused_and_the_next_takes_over(
-    lab: Lab, house: MakeHouse, phone: Behaviour, why: str
+    lab: Lab, house: MakeHouse, phone: Behaviour
 ) -> None:
     number = "+441174960004"
     lab.agent("anna", phone)
@@ -108,7 +101,7 @@ async def test_an_agent_who_is_not_there_is_paused_and_the_next_takes_over(
         "sales",
         ["anna", "ben"],
         more=['order = "ring_order"', "agent_ring = 1", "max_missed_rings = 2"],
-        retry={"agent_no_answer": ["3s"], "agent_unavailable": ["3s"]},
+        retry={"agent_no_answer": ["3s"]},
     )
     with Daemon(house(sales)) as daemon:
         await daemon.until_logged("pbx.ready")
@@ -117,7 +110,10 @@ async def test_an_agent_who_is_not_there_is_paused_and_the_next_takes_over(
         assert rows[callback].status is Status.COMPLETED
         assert [agent for agent, _, _ in await outcomes(daemon, callback)] == ["anna", "anna", "ben"]
         told = await daemon.until_logged("alert.raised")
-        assert (told["kind"], told["key"], told["what"]) == ("agent_paused", "anna", f"agent anna is paused: {why}")
+        assert (told["kind"], told["key"]) == ("agent_paused", "anna")
+        assert told["what"].startswith(
+            "agent anna is paused: 2 calls in a row were not taken: the phone rang and nobody"
+        )
         assert "dialer resume --agent anna" in told["remedy"]
         paused = daemon.cli("pauses", "--json")
         assert '"agent"' in paused.stdout

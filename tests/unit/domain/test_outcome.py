@@ -83,22 +83,21 @@ def test_who_wants_no_such_call_has_declined(*, rang: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sip", "rang", "outcome"),
+    ("cause", "rang", "outcome"),
     [
-        (302, False, Outcome.TRUNK_FAILURE),
-        (100, False, Outcome.TRUNK_FAILURE),
-        (486, False, Outcome.CUSTOMER_BUSY),
-        (600, False, Outcome.CUSTOMER_BUSY),
+        (16, False, Outcome.TRUNK_FAILURE),
+        (17, False, Outcome.CUSTOMER_BUSY),
         (0, False, Outcome.CUSTOMER_BUSY),
         # It rang, and then their phone sent us on: they were tried.
-        (302, True, Outcome.CUSTOMER_BUSY),
+        (16, True, Outcome.CUSTOMER_BUSY),
+        (16, None, Outcome.CUSTOMER_BUSY),
     ],
 )
 def test_a_carrier_that_sends_us_elsewhere_is_no_customer_who_is_busy(
-    *, sip: int, rang: bool, outcome: Outcome
+    *, cause: int, rang: bool | None, outcome: Outcome
 ) -> None:
-    ended = record(JournalStep.CUSTOMER_DIALLED, dial_status="BUSY", cause=16)
-    assert classify(replace(ended, sip=sip, rang=rang)).outcome is outcome
+    ended = record(JournalStep.CUSTOMER_DIALLED, dial_status="BUSY", cause=cause)
+    assert classify(replace(ended, rang=rang)).outcome is outcome
 
 
 @pytest.mark.parametrize(
@@ -110,6 +109,7 @@ def test_a_carrier_that_sends_us_elsewhere_is_no_customer_who_is_busy(
         (21, Outcome.AGENT_DECLINED),
         (26, Outcome.CANCELLED),
         (20, Outcome.AGENT_UNAVAILABLE),
+        (23, Outcome.AGENT_NO_ANSWER),
         (127, Outcome.AGENT_UNAVAILABLE),
     ],
 )
