@@ -117,6 +117,7 @@ def options(
 def main(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` name; its exit code. Tells every failure on stderr in one line."""
     given = Options()
+    _open_closed_streams()
     # A name that the terminal's encoding lacks must not end the listing.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # both are text files here
@@ -130,6 +131,14 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0
+
+
+def _open_closed_streams() -> None:
+    """What whoever started us has closed takes all and keeps nothing, as /dev/null. Their numbers are the lowest that
+    are free, and so no file of ours gets one, for a line on stderr to be written into."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  # for good
 
 
 def _end(error: Exception, given: Options) -> int:

@@ -69,6 +69,17 @@ def test_a_full_disk_is_told(host: Host) -> None:
     assert (done.returncode, done.stderr) == (1, b"dialer: No space left on device\n")
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_whoever_closes_our_streams_has_it_done_all_the_same(host: Host, closed: str) -> None:
+    """As some supervisors and cron jobs do."""
+    command = host.command("submit", "--department", "sales", "--phone", "020 7946 0001")
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *command], capture_output=True, check=False, env=environment()
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(host.run("callbacks", "list").stdout.splitlines()) == 1
+
+
 def test_an_interrupt_ends_it_quietly_and_keeps_what_was_read_whole(host: Host) -> None:
     reading, writing = os.pipe()
     with subprocess.Popen(
