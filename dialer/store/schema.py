@@ -27,9 +27,15 @@ async def check(where: str | Path) -> None:
 async def upgrade(where: str | Path) -> None:
     """Bring the database, made if it is missing, to this program's schema: all or nothing.
 
-    Raises `SchemaOutdated` when it is newer than this program, `StoreError` when it cannot be written.
+    Raises `SchemaOutdated` when it is newer than this program, `StoreError` when it cannot be written, `StoreBusy`
+    while a daemon owns it: one of the older schema would go on, blind to what only the newer one holds.
     """
-    await upgrade_of(locate(where))
+    database = locate(where)
+    if await current_of(database) == REVISIONS[-1]:
+        return
+    database.create()
+    with database.owned():
+        await upgrade_of(database)
 
 
 async def current_of(database: SqliteFile) -> str | None:
@@ -60,7 +66,7 @@ async def check_of(database: SqliteFile) -> None:
 
 
 async def upgrade_of(database: SqliteFile) -> None:
-    """As `upgrade`."""
+    """As `upgrade`, for whoever owns it."""
     revision = await current_of(database)
     if revision is not None and revision not in REVISIONS:
         raise _newer(revision, str(database.path))

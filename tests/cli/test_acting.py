@@ -15,6 +15,7 @@ from dialer.domain.callback import Status
 from dialer.domain.ids import CallbackId
 from dialer.domain.outcome import Outcome
 from dialer.domain.stop import EVERYTHING
+from dialer.store.dialect import locate
 from dialer.store.schema import REVISIONS
 from dialer.store.store import SqlStore
 from tests.cli.host import Host, requests
@@ -200,3 +201,20 @@ def test_an_older_database_is_refused_by_all_until_it_is_upgraded(bare: Host) ->
     assert (shown["status"], call["state"], call["pbx_boot"]) == ("in_progress", "agent_ringing", "2026-03-01 10:00:00")
     assert (call["pbx_identity"], call["place_by"]) == ("", None)
     assert [step["step"] for step in call["timeline"]] == ["intent", "originate_sent"]
+
+
+def test_a_database_is_not_upgraded_under_a_daemon(bare: Host) -> None:
+    """The daemon of the older release would go on dialling, and know nothing of what only the newer schema holds."""
+    older.make(bare.database, "0002")
+    before = older.dump(bare.database)
+    with locate(bare.database).owned():
+        refused = bare.run("db", "upgrade")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert refused.stderr == (
+            f"dialer: {bare.database}.lock: another daemon (process {os.getpid()}) owns this database "
+            "(stop it first, or use another database)\n"
+        )
+        assert older.dump(bare.database) == before
+    assert bare.run("db", "upgrade").returncode == 0
+    with locate(bare.database).owned():
+        assert bare.run("db", "upgrade").stdout.endswith("is current already\n")

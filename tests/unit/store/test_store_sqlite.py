@@ -287,7 +287,7 @@ class TestDisk:
             async with engine.connect():
                 pass
         await engine.dispose()
-        assert names_in(path.parent) == []
+        assert names_in(path.parent) == ["dialer.db.lock"], "no database"
 
     async def test_a_schema_that_was_taken_away_is_said(self, path: Path) -> None:
         async with SqlStore.open(path, exclusive=True) as store:
