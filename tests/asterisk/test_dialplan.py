@@ -22,6 +22,12 @@ from tests.lab.ports import HOST
 from tests.lab.waiting import quiet, until
 
 ACCEPT = Agent.accept(press_ms=200)
+CAME_LATER = (
+    " same => n,HangupCauseClear()",
+    ' same => n,GotoIf($["${UNIQUEID:0:3}"',
+    ' same => n,GotoIf($["${MI_TRUNK}" = ""',
+)
+"""How lines before the Dial begin, without which a dialplan does the same."""
 
 
 @dataclass(frozen=True)
@@ -485,6 +491,31 @@ async def test_a_slow_handler_of_the_agents_leg_cannot_undo_the_end() -> None:
             await quiet(own)
             assert [await everything.journal(attempt.id) for attempt in attempts] == records
             assert any("=agent_left|" in event["AppData"] for event in everything.events)
+
+
+@pytest.mark.parametrize("shorter_by", [1, 2, 3])
+async def test_a_newer_dialplan_loaded_under_a_call_does_not_ring_its_customer_again(shorter_by: int) -> None:
+    """After a reload, Asterisk goes on at the next number of the new dialplan: above its Dial, where that moved."""
+    with Lab.create() as own:
+        etc = own.root / "pbx" / "etc"
+        shipped = (SHIPPED / "extensions_mi.conf").read_text()
+        lines = shipped.splitlines(keepends=True)
+        kept = [line for line in lines if not line.startswith(CAME_LATER[:shorter_by])]
+        assert len(lines) - len(kept) == shorter_by
+        (etc / "older.conf").write_text("".join(kept))
+        (etc / "extensions.conf").write_text("#include older.conf\n")
+        own.pbx.cli("dialplan reload")
+        attempt = Attempt("anna", f"+44161496925{shorter_by}")
+        own.customer(attempt.number, Customer.answer(talk_ms=2500))
+        async with await AmiClient.connect(own.ami) as session:
+            await attempt.originate(session)
+            await until(lambda: ": answered|" in own.pbx.cli("database show mi"))
+            (etc / "extensions.conf").write_text(f"#include {SHIPPED / 'extensions_mi.conf'}\n")
+            own.pbx.cli("dialplan reload")
+            ended = Ended.parse(await attempt.ended(session))
+            await quiet(own)
+        assert own.rung(attempt.number) == 1
+        assert (ended.dial_status, ended.who) == ("ANSWER", "customer")
 
 
 async def test_a_graceful_stop_places_no_customer_leg() -> None:
