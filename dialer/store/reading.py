@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dialer.domain.attempt import Attempt
 from dialer.domain.callback import Callback, Status
-from dialer.domain.ids import CallbackId
+from dialer.domain.ids import AttemptId, CallbackId
 from dialer.domain.outcome import Outcome
 from dialer.domain.stop import Scope, Stop
 from dialer.store import queries
@@ -36,6 +36,11 @@ class Reading:
     async def attempts(self, id_: CallbackId) -> list[Attempt]:
         """A callback's attempts, first to last."""
         return [to_attempt(row) for row in await self.read(queries.attempts_of(id_))]
+
+    async def newest_attempt(self) -> AttemptId | None:
+        """The attempt that was made last."""
+        ((newest,),) = await self.read(queries.NEWEST_ATTEMPT)
+        return newest and AttemptId(newest)
 
     async def resolutions(self, id_: CallbackId) -> list[Resolution]:
         """What people decided on a callback, first to last."""

@@ -4,7 +4,9 @@ import asyncio
 import json
 import re
 import signal
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from dialer.store import schema
 from tests.cli.host import Host, environment
 from tests.lab import Agent, Customer, Lab
 from tests.lab.config import SHIPPED
-from tests.rig import Daemon, Department, House
+from tests.rig import Daemon, Department, House, request
 
 BUSY, ANSWERS = "+441614960701", "+441614960702"
 
@@ -78,6 +80,33 @@ async def test_a_sound_pbx(lab: Lab, tmp_path: Path) -> None:
     assert all(check["ok"] for check in checks)
     assert "asterisk-ami cannot speak TLS" in next(check["found"] for check in checks if check["check"] == "login")
     assert len(checks) == len(plain.lines)
+
+
+async def test_a_store_that_was_put_back_from_a_backup_is_told_before_it_rings_anybody_again(tmp_path: Path) -> None:
+    number = "+441174960911"
+    with Lab.create() as own, Daemon(House(own, tmp_path, [Department("sales", ("anna",))])) as daemon:
+        own.customer(number, Customer.answer(talk_ms=300))
+        await daemon.ready()
+        assert daemon.cli("pause").returncode == 0
+        (id_,) = daemon.submit([request(number)])
+        backup = tmp_path / "backup.db"
+        await asyncio.to_thread(_back_up, daemon.database, backup)
+        assert daemon.cli("resume").returncode == 0
+        await daemon.until_settled([id_], final=True)
+        host = Host(tmp_path)
+        assert "ok   PBX main: journal: no call is younger" in (await tell(host, "doctor")).about("journal")
+        assert daemon.stop() == 0
+        backup.rename(daemon.database)
+        told = await tell(host, "doctor")
+        assert (told.code, len(told.failed)) == (1, 1)
+        assert "FAIL PBX main: journal: it made 1 call that our store does not know, the last at 20" in told.failed[0]
+        assert own.rung(number) == 1
+
+
+def _back_up(database: Path, to: Path) -> None:
+    """As `sqlite3 dialer.db '.backup …'` does, under a living daemon."""
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(to)) as target:
+        source.backup(target)
 
 
 async def test_faults_of_the_configuration(lab: Lab, tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each check.")] = False,  # noqa: FBT002  # an option
 ) -> None:
     """Check all that the first call needs: state folder, store, secrets, and for each PBX login, rights, version,
-    dialplan, modules, trunks, agents' phones, AstDB and clock. Then the mail server's login, and the way to the text
-    gateway, webhooks and feeds.
+    dialplan, modules, trunks, agents' phones, AstDB, journal and clock. Then the mail server's login, and the way to
+    the text gateway, webhooks and feeds.
 
     Each line says ok, or FAIL with what to do. Rings nobody; a try to ring an endpoint that is not there
     (mi-doctor-nobody) leaves an error in the PBX's log. Begins no message and sends no request. Exit 0 only when all is
@@ -51,7 +51,7 @@ def _examine(settings: Settings, directory: Directory) -> Iterator[Finding]:
             continue  # told by `start`
         try:
             with _client(settings, name, secret) as client:
-                yield from pbx.examine(name, client, directory)
+                yield from pbx.examine(name, client, settings, directory)
         except (PbxError, ConfigurationError) as error:
             yield bad(place, "login", f"{reached.host}:{reached.port}: {error.what}", error.remedy)
     yield from outward.examine(settings)

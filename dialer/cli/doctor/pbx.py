@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from secrets import token_hex
 
 from dialer.ami.messages import DIALPLAN_VERSION
+from dialer.cli.doctor import journal
 from dialer.cli.doctor.client import Client, Headers
 from dialer.cli.doctor.findings import Finding, bad, good
 from dialer.domain.directory import Agent, Directory, Trunk
 from dialer.domain.errors import PbxError
+from dialer.settings import Settings
 
 MODULES = (
     *("pbx_config", "app_db", "app_dial", "app_exec", "app_playback", "app_playtones", "app_read", "app_stack"),
@@ -28,7 +30,7 @@ _DENIED = "Permission denied"
 _ACCOUNT = "in manager.conf, as in manager_mi.conf, then: manager reload"
 
 
-def examine(name: str, client: Client, directory: Directory) -> Iterator[Finding]:
+def examine(name: str, client: Client, settings: Settings, directory: Directory) -> Iterator[Finding]:
     """All checks of the PBX `name`, in the order in which one would mend them."""
     place = f"PBX {name}"
     yield good(place, "login", client.how)
@@ -39,6 +41,7 @@ def examine(name: str, client: Client, directory: Directory) -> Iterator[Finding
         yield from _modules(place, client)
         yield from _endpoints(place, client, directory, name)
         yield from _database(place, client)
+        yield from journal.examine(settings, place, client)
         yield from _clock(place, client)
     except PbxError as error:
         yield bad(place, "link", error.what, error.remedy or "see the PBX's log and load, then run this again")

@@ -40,6 +40,7 @@ NUMBERS = [PHONE, OTHER]
 PLANS: list[tuple[Select[Any], str]] = [
     (queries.upcoming("sales", LATER, 50), "INDEX ix_callback_department_status_due_at_id"),
     (queries.OPEN_ATTEMPTS, "INDEX ix_attempt_ended_at_id"),
+    (queries.NEWEST_ATTEMPT, "INDEX sqlite_autoindex_attempt_1"),
     (queries.callback_by_id(CallbackId("C")), "INDEX sqlite_autoindex_callback_1"),
     (queries.attempts_of(CallbackId("C")), "INDEX sqlite_autoindex_attempt_2"),
     (queries.callbacks(CallbackFilter(), 50, f"{1_000_000}.C"), "INDEX ix_callback_due_at_id"),
