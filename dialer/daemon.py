@@ -67,6 +67,7 @@ async def run(settings: Settings) -> None:
 
 async def _serve(settings: Settings, store: SqlStore, stops: Stops) -> None:
     directory = settings.directory()
+    await _tell_stranded(store, directory)
     rules = Rules(agent_rest=timedelta(seconds=settings.daemon.agent_rest_seconds))
     alerts = Alerts(settings.alerts.webhook, settings.metrics_file)
     clock = SystemClock()
@@ -99,6 +100,13 @@ async def _serve(settings: Settings, store: SqlStore, stops: Stops) -> None:
         await asyncio.wait(links)
         beat.cancel()
         heart.cancel()
+
+
+async def _tell_stranded(store: SqlStore, directory: Directory) -> None:
+    """Say which callbacks nobody will ring: no round ever asks for their department."""
+    why = "it is not in the configuration"
+    for department, count in (await store.stranded(directory.departments)).items():
+        log.warning("callbacks.stranded", department=department, callbacks=count, why=why)
 
 
 def _gateway(settings: Settings, name: str, directory: Directory, engine: Engine) -> Gateway:

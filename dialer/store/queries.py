@@ -48,6 +48,7 @@ PAUSES = (
     .order_by(pause.c.since, pause.c.id)
 )
 STATUSES = select(callback.c.status, func.count()).group_by(callback.c.status)
+WAITING = select(callback.c.department, func.count()).where(_SCHEDULED).group_by(callback.c.department)
 NEWEST_ATTEMPT = select(func.max(attempt.c.id))
 OUTCOMES = select(attempt.c.outcome, func.count()).group_by(attempt.c.outcome)
 

@@ -1,6 +1,6 @@
 """What the store answers to those who look."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Row, Select
@@ -65,6 +65,11 @@ class Reading:
         """The call log: ended attempts, newest end first; `limit` is at least 1."""
         rows = await self.read(queries.calls(which, limit, cursor))
         return _page(rows, limit, to_attempt, "ended_at")
+
+    async def stranded(self, departments: Collection[str]) -> dict[str, int]:
+        """How many callbacks wait for each department that is none of these."""
+        waiting = {row[0]: row[1] for row in await self.read(queries.WAITING)}
+        return {name: count for name, count in sorted(waiting.items()) if name not in departments}
 
     async def pauses(self) -> list[Pause]:
         """What is paused, by whom, why and since when; the longest first."""

@@ -4,10 +4,12 @@ import json
 import os
 import re
 import socket
-from collections.abc import Awaitable, Callable
+import subprocess
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import IO
 
 import pytest
 
@@ -18,7 +20,7 @@ from dialer.domain.stop import EVERYTHING
 from dialer.store.dialect import locate
 from dialer.store.schema import REVISIONS
 from dialer.store.store import SqlStore
-from tests.cli.host import Host, requests
+from tests.cli.host import Host, environment, requests
 from tests.cli.seeds import WANTED, callback, claimed, ended
 from tests.unit.store import older
 
@@ -201,6 +203,31 @@ def test_an_older_database_is_refused_by_all_until_it_is_upgraded(bare: Host) ->
     assert (shown["status"], call["state"], call["pbx_boot"]) == ("in_progress", "agent_ringing", "2026-03-01 10:00:00")
     assert (call["pbx_identity"], call["place_by"]) == ("", None)
     assert [step["step"] for step in call["timeline"]] == ["intent", "originate_sent"]
+
+
+def test_callbacks_of_a_department_that_is_gone_are_told(host: Host) -> None:
+    assert host.run("submit", "-", data=requests(2, department="mornings")).returncode == 0
+    host.configure(host.config.read_text().replace("[department.mornings]", "[department.early]"))
+    told = [line for line in host.run("doctor").stdout.splitlines() if "mornings" in line]
+    what = (
+        "FAIL host: department mornings: 2 wait for a department that is not in the configuration (name it again, "
+        "or cancel them: dialer callbacks list --department mornings --status scheduled)"
+    )
+    assert told == [what]
+    with subprocess.Popen(host.command("run"), stderr=subprocess.PIPE, env=environment()) as daemon:
+        assert daemon.stderr is not None
+        logged = [json.loads(line) for line in _until(daemon.stderr, b"daemon.ready")]
+        daemon.terminate()
+    (line,) = (each for each in logged if each["event"] == "callbacks.stranded")
+    assert (line["department"], line["callbacks"]) == ("mornings", 2)
+
+
+def _until(stream: IO[bytes], last: bytes) -> Iterator[bytes]:
+    """Lines up to the one that holds `last`."""
+    for line in stream:
+        yield line
+        if last in line:
+            return
 
 
 def test_a_database_is_not_upgraded_under_a_daemon(bare: Host) -> None:

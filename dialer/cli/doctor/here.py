@@ -14,7 +14,7 @@ from dialer.store.store import SqlStore
 def examine(settings: Settings) -> Iterator[Finding]:
     """Whether the daemon, run by this user, would have where to keep things."""
     yield _folder(settings)
-    yield asyncio.run(_store(settings))
+    yield from asyncio.run(_store(settings))
 
 
 def _folder(settings: Settings) -> Finding:
@@ -27,11 +27,19 @@ def _folder(settings: Settings) -> Finding:
         return bad("host", "state folder", f"{folder}: {(error.strerror or 'not writable').lower()}", remedy)
 
 
-async def _store(settings: Settings) -> Finding:
+async def _store(settings: Settings) -> list[Finding]:
     try:
         async with SqlStore.open(settings.database) as store:
             paused = [str(pause.stop) for pause in await store.pauses()]
+            stranded = await store.stranded(settings.department)
     except StoreError as error:
-        return bad("host", "store", f"{settings.database}: {error.what}", error.remedy)
+        return [bad("host", "store", f"{settings.database}: {error.what}", error.remedy)]
     held = f"; paused: {', '.join(paused)}" if paused else ""
-    return good("host", "store", f"{settings.database}, schema {schema.REVISIONS[-1]}{held}")
+    sound = good("host", "store", f"{settings.database}, schema {schema.REVISIONS[-1]}{held}")
+    return [sound, *(_stranded(department, count) for department, count in stranded.items())]
+
+
+def _stranded(department: str, count: int) -> Finding:
+    remedy = f"name it again, or cancel them: dialer callbacks list --department {department} --status scheduled"
+    what = f"{count} wait for a department that is not in the configuration"
+    return bad("host", f"department {department}", what, remedy)

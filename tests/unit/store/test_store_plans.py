@@ -40,6 +40,7 @@ NUMBERS = [PHONE, OTHER]
 PLANS: list[tuple[Select[Any], str]] = [
     (queries.upcoming("sales", LATER, 50), "INDEX ix_callback_department_status_due_at_id"),
     (queries.OPEN_ATTEMPTS, "INDEX ix_attempt_ended_at_id"),
+    (queries.WAITING, "INDEX ix_callback_status_due_at_id"),
     (queries.NEWEST_ATTEMPT, "INDEX sqlite_autoindex_attempt_1"),
     (queries.callback_by_id(CallbackId("C")), "INDEX sqlite_autoindex_callback_1"),
     (queries.attempts_of(CallbackId("C")), "INDEX sqlite_autoindex_attempt_2"),
@@ -80,8 +81,8 @@ PLANS: list[tuple[Select[Any], str]] = [
     (deliveries.undelivered(None, None, 7, 100), "INDEX ix_outbox_undelivered (id>?)"),
     (deliveries.undelivered("webhook:crm", DeliveryState.WAITING, 7, 100), "INDEX ix_outbox_undelivered (id>?)"),
 ]
-FEW = {queries.OPEN_ATTEMPTS, queries.PAUSES}
-"""Rows that are never many, and wanted in order."""
+FEW = {queries.OPEN_ATTEMPTS, queries.PAUSES, queries.WAITING}
+"""Rows, or groups of them, that are never many, and wanted in order."""
 
 
 @pytest.fixture(scope="module")
