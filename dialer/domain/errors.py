@@ -48,7 +48,7 @@ class StoreError(DialerError):
 
 
 class StoreBusy(StoreError):
-    """Another daemon already owns this store."""
+    """A daemon, or an upgrade, already owns this store."""
 
 
 class SchemaOutdated(StoreError):

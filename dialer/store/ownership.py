@@ -35,7 +35,7 @@ def _lock(handle: int, lock: Path) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         holder = os.read(handle, 32).decode("ascii", "replace").strip() or "unknown"
-        what = f"another daemon (process {holder}) owns this database"
+        what = f"a daemon or an upgrade (process {holder}) has this database"
         raise StoreBusy(what, where=str(lock), remedy="stop it first, or use another database") from None
     os.ftruncate(handle, 0)
     with suppress(OSError):  # on a full disk the lock holds without its owner's name

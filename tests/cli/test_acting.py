@@ -238,7 +238,7 @@ def test_a_database_is_not_upgraded_under_a_daemon(bare: Host) -> None:
         refused = bare.run("db", "upgrade")
         assert (refused.returncode, refused.stdout) == (1, "")
         assert refused.stderr == (
-            f"dialer: {bare.database}.lock: another daemon (process {os.getpid()}) owns this database "
+            f"dialer: {bare.database}.lock: a daemon or an upgrade (process {os.getpid()}) has this database "
             "(stop it first, or use another database)\n"
         )
         assert older.dump(bare.database) == before
