@@ -16,6 +16,7 @@ from tests.asterisk.conftest import SCENARIO_AGENTS
 from tests.lab import Agent, Behaviour, Customer, FarCall, Lab
 from tests.lab.ami import AmiClient, Message
 from tests.lab.attempt import Attempt, Ended
+from tests.lab.behaviour import NEVER
 from tests.lab.carrier import NO_COMMON_CODEC, Carrier
 from tests.lab.config import SHIPPED
 from tests.lab.ports import HOST
@@ -516,6 +517,34 @@ async def test_a_newer_dialplan_loaded_under_a_call_does_not_ring_its_customer_a
             await quiet(own)
         assert own.rung(attempt.number) == 1
         assert (ended.dial_status, ended.who) == ("ANSWER", "customer")
+
+
+async def test_where_nobody_was_dialled_the_record_says_so() -> None:
+    """An application is missing, or the agent hangs up between the claim of the customer's leg and Dial."""
+    with Lab.create() as own:
+        etc = own.root / "pbx" / "etc"
+        dial = " same => n,HangupCauseClear()"
+        text = (SHIPPED / "extensions_mi.conf").read_text()
+        (etc / "slowed.conf").write_text(text.replace(dial, f" same => n,Set(X=${{SHELL(sleep 1)}})\n{dial}"))
+        (etc / "extensions.conf").write_text("#include slowed.conf\n")
+        own.pbx.cli("module load func_shell.so")
+        own.pbx.cli("dialplan reload")
+        ends = []
+        async with await AmiClient.connect(own.ami) as session:
+            for missing in ("", "app_dial.so", "app_read.so"):
+                own.agent("anna", Agent.accept(press_ms=200, talk_ms=NEVER if missing else 1500))
+                if missing:
+                    own.pbx.cli(f"module unload {missing}")
+                attempt = Attempt("anna", "+441614969214")
+                await attempt.originate(session)
+                ends.append(Ended.parse(await attempt.ended(session)))
+                await quiet(own)
+        assert [(ended.step, ended.why, ended.dial_status, ended.cause) for ended in ends] == [
+            ("agent_answered", "", "", "16"),
+            ("agent_answered", "refused_pbx", "", "0"),
+            ("agent_answered", "refused_pbx", "", "0"),
+        ]
+        assert calls_to(own, "+441614969214") == []
 
 
 async def test_a_graceful_stop_places_no_customer_leg() -> None:
