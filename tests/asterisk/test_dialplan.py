@@ -409,9 +409,21 @@ async def test_a_channel_that_is_no_attempts_rings_nobody(lab: Lab, client: AmiC
     assert await settled(lab, "+441614969017", 0) == []
 
 
+@pytest.fixture(scope="module")
+def pickup(lab: Lab) -> None:
+    """The PBX offers its users to take each other's calls."""
+    lab.pbx.cli("module load app_directed_pickup.so")
+
+
+def rings_for(attempt: Attempt, event: Message) -> bool:
+    """Whether an event says that the customer's phone rings."""
+    ringing = event.name == "DialState" and event["DialStatus"] == "RINGING"
+    return ringing and event["DestLinkedid"] == attempt.id != event["DestUniqueid"]
+
+
+@pytest.mark.usefixtures("pickup")
 async def test_a_colleague_who_picks_the_agents_call_up_rings_nobody(lab: Lab, client: AmiClient) -> None:
     """Their channel goes on in the place of the attempt's, with its variables, and with an id of its own."""
-    lab.pbx.cli("module load app_directed_pickup.so")
     lab.agent("anna", Agent.no_answer())
     lab.agent("ben", Agent.accept(press_ms=200))
     attempt = Attempt("anna", "+441614969019")
@@ -426,6 +438,28 @@ async def test_a_colleague_who_picks_the_agents_call_up_rings_nobody(lab: Lab, c
     assert await settled(lab, "+441614969019", 0) == []
     assert await client.journal(attempt.id) == record
     assert calls_to(lab, "ben")[-1].disposition == "ANSWERED"
+
+
+@pytest.mark.usefixtures("pickup")
+async def test_a_colleague_who_picks_the_customers_call_up_is_not_the_customer(lab: Lab, client: AmiClient) -> None:
+    """Their phone rang, went silent, and nobody talked to them: they are rung again."""
+    lab.agent("anna", ACCEPT)
+    lab.agent("ben", Agent.never_presses())
+    lab.customer("+441614969020", Customer.no_answer())
+    attempt = Attempt("anna", "+441614969020")
+    await attempt.originate(client)
+    async with await AmiClient.connect(lab.ami_all) as other:
+        rings = await client.event(lambda event: rings_for(attempt, event))
+        pickup = (("Channel", "PJSIP/ben"), ("Application", "PickupChan"), ("Data", rings["DestChannel"]))
+        await other.action("Originate", *pickup, ("Async", "true"))
+        record = await attempt.ended(client)
+    ended = Ended.parse(record)
+    assert (ended.step, ended.why, ended.dial_status) == ("customer_dialled", "picked_up", "NOANSWER")
+    assert (ended.cause, ended.answered_ms, ended.rang) == ("26", None, "1")
+    assert [call.disposition for call in await settled(lab, "+441614969020", 1)] == ["NO ANSWER"]
+    assert await client.journal(attempt.id) == record
+    ends = [event for event in client.events if event["UserEvent"] == "MiEnd" and event["Attempt"] == attempt.id]
+    assert len(ends) == 1
 
 
 async def test_a_transfer_keeps_the_record_open_until_the_customer_leaves(lab: Lab, client: AmiClient) -> None:

@@ -32,6 +32,7 @@ def record(step: JournalStep, *, why: str = "", dial_status: str = "", cause: in
         ("NOANSWER", 16, Outcome.CUSTOMER_NO_ANSWER, Blame.CUSTOMER),
         ("NOANSWER", 21, Outcome.CUSTOMER_DECLINED, Blame.CUSTOMER),
         ("NOANSWER", 1, Outcome.CUSTOMER_UNREACHABLE, Blame.CUSTOMER),
+        ("NOANSWER", 26, Outcome.CUSTOMER_NO_ANSWER, Blame.CUSTOMER),
         ("CHANUNAVAIL", 21, Outcome.CUSTOMER_DECLINED, Blame.CUSTOMER),
         ("CHANUNAVAIL", 1, Outcome.CUSTOMER_UNREACHABLE, Blame.CUSTOMER),
         ("CHANUNAVAIL", 18, Outcome.CUSTOMER_NO_ANSWER, Blame.CUSTOMER),
