@@ -178,10 +178,8 @@ def _outcome(record: EndRecord) -> Outcome:
     if record.answered_at is not None or record.dial_status == "ANSWER":
         return Outcome.CONNECTED
     match record.step:
-        case JournalStep.AGENT_RINGING if record.why:
-            return _refused(record.why)
         case JournalStep.AGENT_RINGING:
-            return _AGENT_CAUSES.get(record.cause, Outcome.AGENT_UNAVAILABLE)
+            return _not_answered(record)
         case JournalStep.AGENT_ANSWERED:
             return _not_accepted(record.why)
         case JournalStep.CUSTOMER_DIALLED if _turned_away(record):
@@ -190,6 +188,17 @@ def _outcome(record: EndRecord) -> Outcome:
             return _customer_outcome(record)
         case _:
             assert_never(record.step)
+
+
+def _not_answered(record: EndRecord) -> Outcome:
+    match record.why:
+        case "":
+            return _AGENT_CAUSES.get(record.cause, Outcome.AGENT_UNAVAILABLE)
+        case "picked_up":
+            # By a colleague, who has no part in the attempt: as often as it happens, the agent is not there.
+            return Outcome.AGENT_NO_ANSWER
+        case _:
+            return _refused(record.why)
 
 
 def _not_accepted(why: str) -> Outcome:

@@ -434,7 +434,7 @@ async def test_a_colleague_who_picks_the_agents_call_up_rings_nobody(lab: Lab, c
         await other.action("Originate", *pickup, ("Async", "true"))
         record = await attempt.ended(client)
     ended = Ended.parse(record)
-    assert (ended.step, ended.why, ended.cause) == ("", "", "26")
+    assert (ended.step, ended.why, ended.cause) == ("", "picked_up", "26")
     assert await settled(lab, "+441614969019", 0) == []
     assert await client.journal(attempt.id) == record
     assert calls_to(lab, "ben")[-1].disposition == "ANSWERED"
@@ -638,6 +638,18 @@ async def test_an_agent_who_is_taken_off_while_it_rings_did_not_answer(lab: Lab,
     lab.pbx.cli(f"channel request hangup {rings['DestChannel']}")
     ended = Ended.parse(await attempt.ended(client))
     assert (ended.step, ended.why, ended.cause) == ("", "", "0")
+
+
+async def test_an_agent_whom_the_daemon_takes_off_was_not_picked_up(lab: Lab, client: AmiClient) -> None:
+    """It hangs up with the same cause, but has revoked the attempt before."""
+    lab.agent("anna", Agent.no_answer())
+    attempt = Attempt("anna", "+441614969021")
+    await attempt.originate(client)
+    await client.event(lambda event: event.name == "DialState" and event["DestUniqueid"] == attempt.id)
+    await revoke(client, attempt)
+    await client.action("Hangup", ("Channel", attempt.id), ("Cause", "26"))
+    ended = Ended.parse(await attempt.ended(client))
+    assert (ended.step, ended.why, ended.cause) == ("", "", "26")
 
 
 async def test_a_customer_who_answered_was_rung_though_there_were_no_media_to_agree_on() -> None:

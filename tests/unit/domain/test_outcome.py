@@ -118,6 +118,11 @@ def test_an_agent_leg_that_was_not_answered(cause: int, outcome: Outcome) -> Non
     assert classify(record(JournalStep.AGENT_RINGING, cause=cause)).outcome is outcome
 
 
+def test_an_agent_whose_call_a_colleague_picked_up_did_not_answer() -> None:
+    end = classify(record(JournalStep.AGENT_RINGING, why="picked_up", cause=26))
+    assert (end.outcome, end.blame, end.detail) == (Outcome.AGENT_NO_ANSWER, Blame.AGENT, "picked_up")
+
+
 @pytest.mark.parametrize(
     ("why", "outcome"),
     [
