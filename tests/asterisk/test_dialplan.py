@@ -19,6 +19,7 @@ from tests.lab.attempt import Attempt, Ended
 from tests.lab.behaviour import NEVER
 from tests.lab.carrier import NO_COMMON_CODEC, Carrier
 from tests.lab.config import SHIPPED
+from tests.lab.consulting import ALAW, ConsultingPhone
 from tests.lab.ports import HOST
 from tests.lab.waiting import quiet, until
 
@@ -667,6 +668,34 @@ async def test_a_customer_who_answered_was_rung_though_there_were_no_media_to_ag
                 ended = Ended.parse(await attempt.ended(session))
         assert carrier.methods == ["INVITE", "ACK", "BYE"]
         assert (ended.dial_status, ended.cause, ended.rang, ended.sip) == ("CHANUNAVAIL", "58", "1", "200")
+
+
+@pytest.mark.parametrize("customer", [Customer.answer(ring_ms=2500, talk_ms=2000), Behaviour(ring_ms=2500, refuse=486)])
+async def test_an_agent_who_hands_the_call_over_while_it_rings_does_not_end_it(customer: Behaviour) -> None:
+    """A colleague is consulted, and takes the agent's place: the end is what became of the customer."""
+    async with ConsultingPhone.up(ALAW) as phone:
+        with Lab.create() as own:
+            own.agent("hana", Agent.never_presses())
+            own.customer("+441614969215", customer)
+            settings = own.root / "pbx" / "etc" / "pjsip.conf"
+            settings.write_text(re.sub(r"(sip:dev_anna@[0-9.]+):[0-9]+", rf"\1:{phone.port}", settings.read_text()))
+            own.pbx.restart()
+            attempt = Attempt("anna", "+441614969215", variables=(("MI_ACCEPT", "0"),))
+            async with await AmiClient.connect(own.ami_all) as session:
+                await attempt.originate(session)
+                await session.event(lambda event: rings_for(attempt, event))
+                await phone.consult("hana")
+                await session.event(
+                    lambda event: event.name == "BridgeEnter" and event["Channel"].startswith("PJSIP/hana")
+                )
+                assert await phone.hand_over() == 202
+                record = await attempt.ended(session)
+                await quiet(own)
+                assert await session.journal(attempt.id) == record
+            (call,) = calls_to(own, "+441614969215")
+    ended = Ended.parse(record)
+    assert (ended.step, ended.dial_status) == ("customer_dialled", "BUSY" if customer.refuse else "ANSWER")
+    assert (ended.talk_seconds or 0) == pytest.approx(call.billsec, abs=0.5)
 
 
 async def test_device_states_tell_who_is_free(lab: Lab, client: AmiClient) -> None:
