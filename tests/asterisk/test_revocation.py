@@ -139,6 +139,8 @@ async def test_a_ringing_agent_is_hung_up_by_id(lab: Lab) -> None:
     async with up(config(lab)) as (gateway, sink):
         await gateway.originate(placed)
         await seen(sink, placed, ev.AgentRinging)
+        # In this order, as the daemon does it: what is hung up so without a revocation, a colleague has picked up.
+        assert await gateway.revoke([placed.attempt]) == {placed.attempt}
         await gateway.hang_up(placed.attempt)
         record = await ended(sink, placed.attempt)
         assert (record.step, record.cause) == (JournalStep.AGENT_RINGING, 26)
