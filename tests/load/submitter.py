@@ -15,8 +15,7 @@ WARM_UP = 1.0  # seconds that are not counted
 
 @dataclass(frozen=True)
 class Work:
-    """Each number once in each department. `rate` is submissions a second of all connections (0: as fast as they are
-    answered)."""
+    """Each number once in each department. `rate`: submissions a second of all connections, as far as answers come."""
 
     port: int
     key: str
@@ -25,7 +24,7 @@ class Work:
     at: str
     connections: int
     seconds: float
-    rate: float = 0.0
+    rate: float
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -62,8 +61,7 @@ async def submit(work: Work) -> Answers:
             number = next(nth)
             if number >= len(work.numbers) * len(work.departments):
                 break
-            if work.rate:
-                await asyncio.sleep(max(0.0, start + number / work.rate - time.monotonic()))
+            await asyncio.sleep(max(0.0, start + number / work.rate - time.monotonic()))
             sent = time.monotonic()
             writer.write(_request(work, number))
             status = await _answered(reader)
