@@ -507,16 +507,24 @@ async def test_whoever_hangs_up_first_the_last_word_is_the_end(lab: Lab, client:
     assert {Ended.parse(record).who for record in records} <= {"agent", "customer"}
 
 
+def load_dialplan(own: Lab, text: str) -> None:
+    """Have the PBX go by this dialplan."""
+    (own.root / "pbx" / "etc" / "extensions.conf").write_text(text)
+    own.pbx.cli("dialplan reload")
+
+
+def slow_down(own: Lab, line: str, seconds: float) -> None:
+    """Have the dialplan that ships pause before a line, which begins so."""
+    shipped = (SHIPPED / "extensions_mi.conf").read_text()
+    assert line in shipped
+    own.pbx.cli("module load func_shell.so")
+    load_dialplan(own, shipped.replace(line, f" same => n,Set(X=${{SHELL(sleep {seconds})}})\n{line}"))
+
+
 async def test_a_slow_handler_of_the_agents_leg_cannot_undo_the_end() -> None:
     """The agent's handler is held between its look at the end and its write, while the customer's handler ends it."""
     with Lab.create() as own:
-        etc = own.root / "pbx" / "etc"
-        write = " same => n,Set(DB(mi/${ARG1})=agent_left"
-        text = (SHIPPED / "extensions_mi.conf").read_text()
-        (etc / "slowed.conf").write_text(text.replace(write, f" same => n,Set(X=${{SHELL(sleep 0.4)}})\n{write}"))
-        (etc / "extensions.conf").write_text("#include slowed.conf\n")
-        own.pbx.cli("module load func_shell.so")
-        own.pbx.cli("dialplan reload")
+        slow_down(own, " same => n,Set(DB(mi/${ARG1})=agent_left", 0.4)
         attempts = [Attempt(agent, f"+44161496920{index}") for index, agent in enumerate(own.agents)]
         async with await AmiClient.connect(own.ami_all) as everything:
             for index, attempt in enumerate(attempts):
@@ -533,21 +541,17 @@ async def test_a_slow_handler_of_the_agents_leg_cannot_undo_the_end() -> None:
 async def test_a_newer_dialplan_loaded_under_a_call_does_not_ring_its_customer_again(shorter_by: int) -> None:
     """After a reload, Asterisk goes on at the next number of the new dialplan: above its Dial, where that moved."""
     with Lab.create() as own:
-        etc = own.root / "pbx" / "etc"
         shipped = (SHIPPED / "extensions_mi.conf").read_text()
         lines = shipped.splitlines(keepends=True)
         kept = [line for line in lines if not line.startswith(CAME_LATER[:shorter_by])]
         assert len(lines) - len(kept) == shorter_by
-        (etc / "older.conf").write_text("".join(kept))
-        (etc / "extensions.conf").write_text("#include older.conf\n")
-        own.pbx.cli("dialplan reload")
+        load_dialplan(own, "".join(kept))
         attempt = Attempt("anna", f"+44161496925{shorter_by}")
         own.customer(attempt.number, Customer.answer(talk_ms=2500))
         async with await AmiClient.connect(own.ami) as session:
             await attempt.originate(session)
             await until(lambda: ": answered|" in own.pbx.cli("database show mi"))
-            (etc / "extensions.conf").write_text(f"#include {SHIPPED / 'extensions_mi.conf'}\n")
-            own.pbx.cli("dialplan reload")
+            load_dialplan(own, shipped)
             ended = Ended.parse(await attempt.ended(session))
             await quiet(own)
         assert own.rung(attempt.number) == 1
@@ -557,13 +561,7 @@ async def test_a_newer_dialplan_loaded_under_a_call_does_not_ring_its_customer_a
 async def test_where_nobody_was_dialled_the_record_says_so() -> None:
     """An application is missing, or the agent hangs up between the claim of the customer's leg and Dial."""
     with Lab.create() as own:
-        etc = own.root / "pbx" / "etc"
-        dial = " same => n,HangupCauseClear()"
-        text = (SHIPPED / "extensions_mi.conf").read_text()
-        (etc / "slowed.conf").write_text(text.replace(dial, f" same => n,Set(X=${{SHELL(sleep 1)}})\n{dial}"))
-        (etc / "extensions.conf").write_text("#include slowed.conf\n")
-        own.pbx.cli("module load func_shell.so")
-        own.pbx.cli("dialplan reload")
+        slow_down(own, " same => n,HangupCauseClear()", 1)
         ends = []
         async with await AmiClient.connect(own.ami) as session:
             for missing in ("", "app_dial.so", "app_read.so"):
